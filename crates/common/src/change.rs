@@ -1,0 +1,84 @@
+//! What leaves: whole entities as they are to be at destinations, with dense versions.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Callback, DestinationId, EntityKey, EntityKind, Fields, TenantId, UnixMillis};
+
+/// A whole entity as it is to be at destinations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Dense within the tenant, from 1, in commit order.
+    pub version: u64,
+    /// Which entity; the id is folded, see [`EntityKey`].
+    #[serde(flatten)]
+    pub entity: EntityKey,
+    /// What is to happen.
+    #[serde(flatten)]
+    pub action: Action,
+    /// Platform time of the newest fact in it.
+    pub source_time: UnixMillis,
+    /// When the event that made it due was taken over, by our clock; for the end-to-end time.
+    pub received_at: UnixMillis,
+    /// What it refers to: must be at a destination before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refers_to: Vec<EntityKey>,
+    /// What the entity referred to as last sent and no longer does: cannot be removed at a destination before this.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leaves: Vec<EntityKey>,
+    /// The entity was not live before: where this has not arrived, the entity is not there at all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub first: bool,
+    /// Only for this destination (back-fill, replay); everybody's when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_for: Option<DestinationId>,
+}
+
+/// What is to happen to an entity at a destination.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Action {
+    /// It is to be there, exactly like this.
+    Upsert {
+        /// The whole entity.
+        entity: Entity,
+        /// The folded id under which it was sent before; references follow. If the new id has a row too, that one stays.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        renamed_from: Option<EntityKey>,
+    },
+    /// It is to be gone.
+    Remove,
+    /// A callback to be passed on verbatim to the relays of its platform.
+    Callback(Callback),
+}
+
+/// An entity in full.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entity {
+    /// The id as people see it.
+    pub shown_id: String,
+    /// All that is known. References are resolved: ids of parents, departments and leaders are folded keys' ids.
+    pub fields: Fields,
+    /// No source could tell the name: it is the id.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub incomplete: bool,
+}
+
+impl Change {
+    /// Whether this concerns the destination at all.
+    pub fn is_for(&self, destination: &DestinationId) -> bool {
+        self.only_for.as_ref().is_none_or(|only| only == destination)
+    }
+
+    /// The sort of entity.
+    pub fn kind(&self) -> EntityKind {
+        self.entity.kind
+    }
+
+    /// JSON bytes, as stored in the outbox and sent through the queue.
+    pub fn to_json(&self) -> Vec<u8> {
+        // Map keys are field names and attribute names, all text: JSON can say every change.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}

@@ -1,0 +1,296 @@
+//! What a platform told us, normalised. CloudEvents 1.0 JSON on the wire.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{EntityKey, EntityKind, Fields, Platform, TenantId, UnixMillis};
+
+/// One thing that a platform told us or that we pulled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Names this event for people and traces; equal for equal content.
+    pub id: String,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Who told us.
+    pub platform: Platform,
+    /// When the gateway took it over, by our clock.
+    pub received_at: UnixMillis,
+    /// What makes two events the same fact.
+    pub keys: EventKeys,
+    /// W3C trace context of the request that brought it.
+    pub traceparent: Option<String>,
+    /// What it says.
+    pub body: EventBody,
+}
+
+/// The keys of an event. It is a duplicate if either is remembered.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventKeys {
+    /// The platform's own id, where it gives one. WeCom gives none (reference wecom 2.1).
+    pub platform: Option<String>,
+    /// A hash of the content, made by [`EventKeys::content_hash`].
+    pub content: String,
+}
+
+impl EventKeys {
+    /// The hash of an event's content: 128 bits of SHA-256 over the company's id, the entity and the decrypted bytes, as
+    /// hexadecimal. Sender and second, which the platform advises, would merge different facts (reference wecom 2.10).
+    pub fn content_hash(corp_id: &str, entity: Option<&EntityKey>, content: &[u8]) -> String {
+        let mut hash = Sha256::new();
+        hash.update(corp_id.as_bytes());
+        hash.update([0]);
+        if let Some(entity) = entity {
+            hash.update(entity.kind.as_str().as_bytes());
+            hash.update([0]);
+            hash.update(entity.id.as_bytes());
+        }
+        hash.update([0]);
+        hash.update(content);
+        let mut digest = hex::encode(hash.finalize());
+        digest.truncate(32);
+        digest
+    }
+}
+
+/// What an event says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventBody {
+    /// Something about one department or member.
+    Directory(Observation),
+    /// Anything else, kept as it came and passed on.
+    Callback(Callback),
+}
+
+/// What a platform said of one entity at one time.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Observation {
+    /// The sort of entity.
+    pub kind: EntityKind,
+    /// Its id as the platform wrote it; of a rename, the old one.
+    pub id: String,
+    /// The platform's time of it. WeCom has whole seconds only.
+    pub at: UnixMillis,
+    /// What was said.
+    #[serde(flatten)]
+    pub what: What,
+    /// The platform said "look again" rather than the whole of it: the details must be asked for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hint: bool,
+}
+
+impl Observation {
+    /// The key of the entity.
+    pub fn key(&self) -> EntityKey {
+        EntityKey::new(self.kind, &self.id)
+    }
+}
+
+/// What was said of an entity. Within one second the order of the variants decides: removal, creation, update, rename.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum What {
+    /// It is gone.
+    Removed,
+    /// It came into being with these fields.
+    Created {
+        /// The fields that were told.
+        fields: Fields,
+    },
+    /// These fields changed; absent ones did not.
+    Updated {
+        /// The fields that were told.
+        fields: Fields,
+    },
+    /// The entity goes on under another id (WeCom `NewUserID`); the fields are those told along with it.
+    Renamed {
+        /// The new id.
+        to: String,
+        /// The fields that were told.
+        fields: Fields,
+    },
+}
+
+impl What {
+    /// The name used in event types and metrics.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Removed => "removed",
+            Self::Created { .. } => "created",
+            Self::Updated { .. } => "updated",
+            Self::Renamed { .. } => "renamed",
+        }
+    }
+
+    /// The fields that were told.
+    pub fn fields(&self) -> Option<&Fields> {
+        match self {
+            Self::Removed => None,
+            Self::Created { fields } | Self::Updated { fields } | Self::Renamed { fields, .. } => Some(fields),
+        }
+    }
+}
+
+/// A callback that is passed on verbatim.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Callback {
+    /// What the platform calls it, for people: `change_contact.update_tag`, `batch_job_result`, ...
+    pub name: String,
+    /// The platform's time of it.
+    pub at: UnixMillis,
+    /// The decrypted text, byte for byte.
+    pub content: String,
+}
+
+impl Event {
+    /// The type on the wire and in metrics: `member.created`, `department.removed`, `callback`.
+    pub fn type_name(&self) -> String {
+        match &self.body {
+            EventBody::Directory(seen) => format!("{}.{}", seen.kind.as_str(), seen.what.as_str()),
+            EventBody::Callback(_) => "callback".to_owned(),
+        }
+    }
+
+    /// The ordering key: contacts and callbacks by tenant.
+    pub fn ordering_key(&self) -> &str {
+        self.tenant.as_str()
+    }
+
+    /// Structured CloudEvents 1.0 JSON (`application/cloudevents+json`).
+    pub fn to_cloud_event(&self) -> Vec<u8> {
+        let (subject, time) = match &self.body {
+            EventBody::Directory(seen) => (format!("{}/{}", seen.kind.as_str(), seen.id), seen.at),
+            EventBody::Callback(callback) => (format!("callback/{}", callback.name), callback.at),
+        };
+        let data = match &self.body {
+            EventBody::Directory(seen) => WireData::Directory(seen),
+            EventBody::Callback(callback) => WireData::Callback(callback),
+        };
+        let wire = WireOut {
+            specversion: "1.0",
+            id: &self.id,
+            source: format!("/{}/{}", self.platform.as_str(), self.tenant),
+            r#type: format!("orgbridge.{}", self.type_name()),
+            subject,
+            time: time.to_rfc3339(),
+            tenant: &self.tenant,
+            recordedtime: self.received_at.to_rfc3339(),
+            platformkey: self.keys.platform.as_deref(),
+            contentkey: &self.keys.content,
+            traceparent: self.traceparent.as_deref(),
+            datacontenttype: "application/json",
+            data,
+        };
+        // Strings, numbers and maps with text keys only: there is nothing here that JSON cannot say.
+        serde_json::to_vec(&wire).unwrap_or_default()
+    }
+
+    /// Reads what [`Event::to_cloud_event`] wrote. Unknown attributes are ignored.
+    pub fn from_cloud_event(json: &[u8]) -> Result<Self, MalformedEvent> {
+        let wire: WireIn = serde_json::from_slice(json).map_err(|error| MalformedEvent(error.classify()))?;
+        let broken = MalformedEvent(serde_json::error::Category::Data);
+        let platform = match wire.source.split('/').nth(1) {
+            Some("wecom") => Platform::Wecom,
+            Some("dingtalk") => Platform::Dingtalk,
+            Some("jiandaoyun") => Platform::Jiandaoyun,
+            _ => return Err(broken),
+        };
+        if wire.specversion != "1.0" {
+            return Err(broken);
+        }
+        let body = match wire.r#type.as_str() {
+            "orgbridge.callback" => serde_json::from_str(wire.data.get()).map(EventBody::Callback),
+            _ => serde_json::from_str(wire.data.get()).map(EventBody::Directory),
+        }
+        .map_err(|error| MalformedEvent(error.classify()))?;
+        Ok(Self {
+            id: wire.id,
+            tenant: wire.tenant,
+            platform,
+            received_at: UnixMillis::from_rfc3339(&wire.recordedtime).ok_or(broken)?,
+            keys: EventKeys { platform: wire.platformkey, content: wire.contentkey },
+            traceparent: wire.traceparent,
+            body,
+        })
+    }
+}
+
+/// Bytes that are no event of ours. It says what is wrong with them without repeating them: they may hold personal data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an OrgBridge event ({0:?})")]
+pub struct MalformedEvent(serde_json::error::Category);
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum WireData<'a> {
+    Directory(&'a Observation),
+    Callback(&'a Callback),
+}
+
+#[derive(Serialize)]
+struct WireOut<'a> {
+    specversion: &'static str,
+    id: &'a str,
+    source: String,
+    r#type: String,
+    subject: String,
+    time: String,
+    tenant: &'a TenantId,
+    recordedtime: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    platformkey: Option<&'a str>,
+    contentkey: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<&'a str>,
+    datacontenttype: &'static str,
+    data: WireData<'a>,
+}
+
+#[derive(Deserialize)]
+struct WireIn {
+    specversion: String,
+    id: String,
+    source: String,
+    r#type: String,
+    tenant: TenantId,
+    recordedtime: String,
+    #[serde(default)]
+    platformkey: Option<String>,
+    contentkey: String,
+    #[serde(default)]
+    traceparent: Option<String>,
+    data: Box<serde_json::value::RawValue>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Field;
+
+    #[test]
+    fn an_event_survives_the_wire() {
+        let fields = Fields::new().with(Field::Name, "欧阳春晓·𠮷").with(Field::Departments, ["3", "17"].as_slice());
+        let seen = Observation {
+            kind: EntityKind::Member,
+            id: "Ouyang.Chunxiao".into(),
+            at: UnixMillis::from_seconds(1_767_225_600),
+            what: What::Renamed { to: "chunxiao".into(), fields },
+            hint: true,
+        };
+        for body in [
+            EventBody::Directory(seen),
+            EventBody::Callback(Callback { name: "x.y".into(), at: UnixMillis(1), content: "<xml/>".into() }),
+        ] {
+            let event = Event {
+                id: "e1".into(),
+                tenant: "acme".parse().unwrap(),
+                platform: Platform::Wecom,
+                received_at: UnixMillis(1_767_225_600_123),
+                keys: EventKeys { platform: Some("p".into()), content: "c".into() },
+                traceparent: None,
+                body,
+            };
+            assert_eq!(Event::from_cloud_event(&event.to_cloud_event()), Ok(event));
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! What an entity is made of: fields by name, so that merging is one rule for all of them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A field of a department or a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    /// Name of a department or member. Text.
+    Name,
+    /// English name of a department. Text.
+    NameEn,
+    /// Parent of a department. Text: the department's id.
+    Parent,
+    /// Place of a department among its siblings, larger first (WeCom `Order`, 0 to 2^32-1). Number.
+    Order,
+    /// Departments of a member. List of department ids, the complete list, in the platform's order.
+    Departments,
+    /// Those of a member's departments that it leads. List of department ids.
+    Leads,
+    /// Main department of a member. Text: the department's id.
+    MainDepartment,
+    /// Leaders of a department or direct leaders of a member. List of member ids.
+    Leaders,
+    /// Job title. Text.
+    Title,
+    /// Mobile number. Text.
+    Mobile,
+    /// `male`, `female` or `unknown`. Text.
+    Gender,
+    /// E-mail. Text.
+    Email,
+    /// The company's mail address. Text.
+    BizMail,
+    /// `active`, `inactive`, `disabled` or `left`. Text.
+    Status,
+    /// URL of a portrait. Text.
+    Avatar,
+    /// Alias. Text.
+    Alias,
+    /// Telephone. Text.
+    Telephone,
+    /// Address. Text.
+    Address,
+    /// Extended attributes. Map from the attribute's name to its value.
+    Attributes,
+}
+
+/// The value of a [`Field`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// A number.
+    Number(i64),
+    /// A text; an empty one means "was emptied".
+    Text(String),
+    /// A list of ids.
+    List(Vec<String>),
+    /// Texts by name.
+    Map(BTreeMap<String, String>),
+}
+
+/// Fields with their values. A field that is absent is unchanged in an event, unknown in an entity.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fields(BTreeMap<Field, Value>);
+
+impl Fields {
+    /// No fields.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a field; for building by chaining.
+    #[must_use]
+    pub fn with(mut self, field: Field, value: impl Into<Value>) -> Self {
+        self.set(field, value);
+        self
+    }
+
+    /// Sets a field.
+    pub fn set(&mut self, field: Field, value: impl Into<Value>) {
+        self.0.insert(field, value.into());
+    }
+
+    /// Takes a field out.
+    pub fn remove(&mut self, field: Field) -> Option<Value> {
+        self.0.remove(&field)
+    }
+
+    /// The value of a field.
+    pub fn get(&self, field: Field) -> Option<&Value> {
+        self.0.get(&field)
+    }
+
+    /// The text of a field; `None` when it is absent or no text.
+    pub fn text(&self, field: Field) -> Option<&str> {
+        match self.0.get(&field) {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The number of a field; `None` when it is absent or no number.
+    pub fn number(&self, field: Field) -> Option<i64> {
+        match self.0.get(&field) {
+            Some(Value::Number(number)) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The list of a field; empty when it is absent or no list.
+    pub fn list(&self, field: Field) -> &[String] {
+        match self.0.get(&field) {
+            Some(Value::List(list)) => list,
+            _ => &[],
+        }
+    }
+
+    /// The map of a field; `None` when it is absent or no map.
+    pub fn map(&self, field: Field) -> Option<&BTreeMap<String, String>> {
+        match self.0.get(&field) {
+            Some(Value::Map(map)) => Some(map),
+            _ => None,
+        }
+    }
+
+    /// Whether a field is there.
+    pub fn has(&self, field: Field) -> bool {
+        self.0.contains_key(&field)
+    }
+
+    /// Whether there is no field at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The fields in a fixed order.
+    pub fn iter(&self) -> impl Iterator<Item = (Field, &Value)> {
+        self.0.iter().map(|(field, value)| (*field, value))
+    }
+
+    /// Keeps the fields for which `keep` says so.
+    pub fn retain(&mut self, mut keep: impl FnMut(Field, &Value) -> bool) {
+        self.0.retain(|field, value| keep(*field, value));
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<Vec<String>> for Value {
+    fn from(list: Vec<String>) -> Self {
+        Self::List(list)
+    }
+}
+
+impl From<&[&str]> for Value {
+    fn from(list: &[&str]) -> Self {
+        Self::List(list.iter().map(|&text| text.to_owned()).collect())
+    }
+}
+
+impl From<BTreeMap<String, String>> for Value {
+    fn from(map: BTreeMap<String, String>) -> Self {
+        Self::Map(map)
+    }
+}

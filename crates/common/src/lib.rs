@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+
+mod change;
+mod event;
+mod fields;
+mod ids;
+mod partition;
+mod reason;
+mod retry;
+mod secret;
+mod time;
+
+pub use change::{Action, Change, Entity};
+pub use event::{Callback, Event, EventBody, EventKeys, MalformedEvent, Observation, What};
+pub use fields::{Field, Fields, Value};
+pub use ids::{DestinationId, EntityKey, EntityKind, InvalidId, Platform, ROOT_DEPARTMENT, TenantId};
+pub use partition::{Hop, partition_of};
+pub use reason::Reason;
+pub use retry::{Backoff, Disposition};
+pub use secret::Secret;
+pub use time::{Clock, UnixMillis};

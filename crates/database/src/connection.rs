@@ -1,0 +1,103 @@
+//! One connection, whatever the backend.
+
+use diesel::{
+    SqliteConnection,
+    connection::{AnsiTransactionManager, SimpleConnection, TransactionManager},
+    r2d2::R2D2Connection,
+};
+
+use crate::{Error, Result};
+
+/// One connection to one of the supported backends. Queries use it through [`on_backend!`](crate::on_backend).
+pub enum Connection {
+    /// SQLite.
+    Sqlite(SqliteConnection),
+}
+
+/// Runs one expression on whatever backend a `&mut Connection` has: matches the enum and repeats the expression per
+/// backend, with diesel's own connection bound to the given name. So upserts and batch inserts, which do not type-check
+/// through an enum, are written once.
+///
+/// ```
+/// use database::{Connection, on_backend};
+/// use diesel::RunQueryDsl;
+///
+/// fn vacuum(conn: &mut Connection) -> database::Result<usize> {
+///     Ok(on_backend!(conn, c => diesel::sql_query("VACUUM").execute(c))?)
+/// }
+/// ```
+#[macro_export]
+macro_rules! on_backend {
+    ($conn:expr, $c:ident => $body:expr) => {
+        match $conn {
+            $crate::Connection::Sqlite($c) => $body,
+        }
+    };
+}
+
+impl Connection {
+    /// Runs `work` in a transaction, or in a savepoint where one is open already: on `Err` only what `work` did is undone.
+    ///
+    /// # Errors
+    /// Those of `work`, and of opening and closing the transaction.
+    pub fn transaction<T, E: From<Error>>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        self.begin(Begin::Nested)?;
+        match work(self) {
+            Ok(value) => {
+                self.commit()?;
+                Ok(value)
+            }
+            Err(error) => {
+                self.roll_back()?;
+                Err(error)
+            }
+        }
+    }
+
+    pub(crate) fn begin(&mut self, how: Begin) -> Result<()> {
+        let begun = match self {
+            Self::Sqlite(c) => match how {
+                Begin::Immediate => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE"),
+                Begin::Nested => AnsiTransactionManager::begin_transaction(c),
+            },
+        };
+        Ok(begun?)
+    }
+
+    pub(crate) fn commit(&mut self) -> Result<()> {
+        Ok(on_backend!(self, c => AnsiTransactionManager::commit_transaction(c))?)
+    }
+
+    fn roll_back(&mut self) -> Result<()> {
+        Ok(on_backend!(self, c => AnsiTransactionManager::rollback_transaction(c))?)
+    }
+
+    pub(crate) fn set_query_only(&mut self, on: bool) -> Result<()> {
+        let switch = if on { "PRAGMA query_only = ON" } else { "PRAGMA query_only = OFF" };
+        match self {
+            Self::Sqlite(c) => Ok(c.batch_execute(switch)?),
+        }
+    }
+
+    /// Ends whatever is open, savepoints included: after a panic nobody knows how deep it was.
+    pub(crate) fn roll_back_all(&mut self) {
+        while self.roll_back().is_ok() {}
+    }
+
+    /// Whether it must not be used again: a transaction is still open, or diesel lost track of it.
+    pub(crate) fn is_broken(&mut self) -> bool {
+        on_backend!(self, c => c.is_broken())
+    }
+}
+
+/// How a transaction begins.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Begin {
+    /// With the write lock taken at once, since a transaction that asks for it later is refused without waiting.
+    Immediate,
+    /// As a transaction, or as a savepoint within one.
+    Nested,
+}

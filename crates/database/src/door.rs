@@ -1,0 +1,194 @@
+//! The one door for blocking work.
+
+use std::{
+    future::pending,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Instant,
+};
+
+use crate::{
+    Connection, Error, Fault, Faults, Migrations, Observer, Options, Result,
+    connection::Begin,
+    options::Place,
+    pool::{BUSY_MILLIS, Pool, Role},
+};
+
+/// An open database; cheap to clone. It is closed when the last clone is dropped.
+#[derive(Clone)]
+pub struct Database {
+    writer: Arc<Pool>,
+    readers: Arc<Pool>,
+    faults: Option<Arc<dyn Faults>>,
+    observer: Option<Arc<dyn Observer>>,
+    inline: bool,
+}
+
+impl Database {
+    /// Opens a database, and makes the file and its directories where there are none.
+    ///
+    /// # Errors
+    /// [`Error::Url`] when the address is not one of ours, [`Error::Unavailable`] when it cannot be opened.
+    pub fn open(options: &Options) -> Result<Self> {
+        let place = options.place()?;
+        let (writer, readers) = if place == Place::Memory {
+            let only = Pool::new(Role::Only, place, options);
+            (Arc::clone(&only), only)
+        } else {
+            (Pool::new(Role::Writer, place.clone(), options), Pool::new(Role::Reader, place, options))
+        };
+        let database = Self { writer, readers, faults: None, observer: None, inline: false };
+        // The first connection makes the file and sets its journal; it also tells at once whether the place is any good.
+        database.with_writer(|_| Ok(()))?;
+        Ok(database)
+    }
+
+    /// The same database with scripted faults, for tests.
+    #[must_use]
+    pub fn with_faults(mut self, faults: Arc<dyn Faults>) -> Self {
+        self.faults = Some(faults);
+        self
+    }
+
+    /// The same database with somebody who is told of everything that passes.
+    #[must_use]
+    pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// The same database, working on the calling task instead of a thread of its own: for simulations on one thread.
+    #[must_use]
+    pub fn inline(mut self) -> Self {
+        self.inline = true;
+        self
+    }
+
+    /// Runs `work` on one snapshot of the database. It cannot write. `what` names it for metrics and scripted faults.
+    ///
+    /// # Errors
+    /// Those of `work`, and [`Error`] for what goes wrong around it.
+    pub async fn read<T, E>(
+        &self,
+        what: &'static str,
+        work: impl FnOnce(&mut Connection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let only = self.readers.role() == Role::Only;
+        self.pass(&self.readers, what, move |connection| read_snapshot(connection, only, work)).await
+    }
+
+    /// Runs `work` in one transaction that holds the write lock from the start: committed on `Ok`, rolled back on `Err` or
+    /// panic. Writers of this process take turns in the order in which they came. The work is done, or not, even if
+    /// the caller stops waiting for it.
+    ///
+    /// # Errors
+    /// Those of `work`, and [`Error`] for what goes wrong around it.
+    pub async fn write<T, E>(
+        &self,
+        what: &'static str,
+        work: impl FnOnce(&mut Connection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.pass(&self.writer, what, move |connection| in_transaction(connection, Begin::Immediate, work)).await
+    }
+
+    /// Brings the schema up to date while nobody else can write: all that is missing, or nothing. Blocks; for start-up.
+    /// Returns the names of what was applied, so nothing the second time.
+    ///
+    /// # Errors
+    /// [`Error::Newer`] when the database has migrations that are not in the set, [`Error::Migration`] when one fails,
+    /// [`Error::Busy`] when this process is writing at the moment.
+    pub fn migrate(&self, migrations: Migrations) -> Result<Vec<String>> {
+        self.with_writer(|connection| migrations.apply(connection, BUSY_MILLIS))
+    }
+
+    fn with_writer<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
+        let permit = Arc::clone(&self.writer.permits).try_acquire_owned().map_err(|_| Error::Busy)?;
+        work(self.writer.check_out(permit)?.connection()?)
+    }
+
+    async fn pass<T, E>(
+        &self,
+        pool: &Arc<Pool>,
+        what: &'static str,
+        work: impl FnOnce(&mut Connection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.suffer(|faults| faults.before(what)).await?;
+        let came = Instant::now();
+        let permit = Arc::clone(&pool.permits).acquire_owned().await.map_err(Error::unavailable)?;
+        let began = Instant::now();
+        let pool = Arc::clone(pool);
+        // The lease, and with it the permit, lives inside the work: a caller who stops waiting does not let another in.
+        let job = move || work(pool.check_out(permit)?.connection()?);
+        let result = if self.inline { job() } else { on_a_thread(job).await };
+        if let Some(observer) = &self.observer {
+            observer.ran(what, began.duration_since(came), began.elapsed(), result.is_ok());
+        }
+        let value = result?;
+        self.suffer(|faults| faults.after(what)).await?;
+        Ok(value)
+    }
+
+    async fn suffer(&self, ask: impl FnOnce(&dyn Faults) -> Fault) -> Result<()> {
+        let fault = self.faults.as_deref().map(ask).unwrap_or_default();
+        match fault {
+            Fault::None => Ok(()),
+            Fault::Fail => Err(Error::unavailable("a scripted fault")),
+            Fault::Hang => pending().await,
+        }
+    }
+}
+
+async fn on_a_thread<T, E>(job: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    match tokio::task::spawn_blocking(job).await {
+        Ok(result) => result,
+        Err(error) if error.is_panic() => Err(Error::Panicked.into()),
+        Err(error) => Err(Error::unavailable(error).into()),
+    }
+}
+
+fn in_transaction<T, E: From<Error>>(
+    connection: &mut Connection,
+    how: Begin,
+    work: impl FnOnce(&mut Connection) -> Result<T, E>,
+) -> Result<T, E> {
+    connection.begin(how)?;
+    let result = catch_unwind(AssertUnwindSafe(|| work(connection))).unwrap_or_else(|_| Err(Error::Panicked.into()));
+    let result = result.and_then(|value| connection.commit().map(|()| value).map_err(E::from));
+    if result.is_err() {
+        connection.roll_back_all();
+    }
+    result
+}
+
+/// The readers of a file cannot write anyway; the only connection of an in-memory database is kept from it meanwhile, so
+/// that tests find the same mistakes.
+fn read_snapshot<T, E: From<Error>>(
+    connection: &mut Connection,
+    only: bool,
+    work: impl FnOnce(&mut Connection) -> Result<T, E>,
+) -> Result<T, E> {
+    if only {
+        connection.set_query_only(true)?;
+    }
+    let result = in_transaction(connection, Begin::Nested, work);
+    if only {
+        connection.set_query_only(false)?;
+    }
+    result
+}

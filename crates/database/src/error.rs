@@ -1,0 +1,160 @@
+//! What can go wrong behind the door.
+
+use std::time::Duration;
+
+use common::Disposition;
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
+
+/// What the functions of this crate, and most queries, return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// A failure of the database, sorted by what the caller can do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It cannot be reached, opened or written just now: file, disk or connection.
+    #[error("the database is unavailable")]
+    Unavailable(#[source] Cause),
+    /// Somebody else held its lock longer than we wait.
+    #[error("the database is busy")]
+    Busy,
+    /// A row breaks a rule of the schema.
+    #[error("a {} constraint of the database is violated", kind.as_str())]
+    Constraint {
+        /// Which sort of rule.
+        kind: Constraint,
+        /// What the database says; it names tables and columns, never values.
+        #[source]
+        source: DieselError,
+    },
+    /// The work panicked; its transaction was rolled back.
+    #[error("work on the database panicked")]
+    Panicked,
+    /// The address is not one that this program can open.
+    #[error("the database URL must be sqlite://PATH or sqlite::memory:")]
+    Url,
+    /// The schema was written by a later release than this one.
+    #[error("the database has migration {version}, which this program does not know: it is newer than the program")]
+    Newer {
+        /// The first migration that is unknown here.
+        version: String,
+    },
+    /// A migration failed; nothing of it, nor of those that ran with it, was kept.
+    #[error("migration {name} failed")]
+    Migration {
+        /// Its name.
+        name: String,
+        /// Why.
+        #[source]
+        source: Cause,
+    },
+    /// Any other failure of a query: a fault of ours, or a row that is not there.
+    #[error("a query failed")]
+    Query(#[source] DieselError),
+}
+
+/// The sorts of schema rules that a row can break.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Constraint {
+    /// A primary key or another unique index.
+    Unique,
+    /// A reference to a row that is not there, or from one that still is.
+    ForeignKey,
+    /// A column that must have a value.
+    NotNull,
+    /// A condition of the table.
+    Check,
+}
+
+impl Constraint {
+    /// The name used in messages and labels.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unique => "unique",
+            Self::ForeignKey => "foreign_key",
+            Self::NotNull => "not_null",
+            Self::Check => "check",
+        }
+    }
+}
+
+impl Error {
+    /// What the error asks of the one who meets it.
+    pub fn disposition(&self) -> Disposition {
+        match self {
+            Self::Unavailable(_) | Self::Busy => Disposition::Retry { after: Duration::ZERO },
+            _ => Disposition::Fatal,
+        }
+    }
+
+    /// The name used in metric labels.
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Unavailable(_) => "unavailable",
+            Self::Busy => "busy",
+            Self::Constraint { .. } => "constraint",
+            Self::Panicked => "panicked",
+            Self::Url => "url",
+            Self::Newer { .. } => "newer",
+            Self::Migration { .. } => "migration",
+            Self::Query(_) => "query",
+        }
+    }
+
+    /// The rule that was broken, if that is what went wrong.
+    pub const fn constraint(&self) -> Option<Constraint> {
+        match self {
+            Self::Constraint { kind, .. } => Some(*kind),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn unavailable(cause: impl Into<Cause>) -> Self {
+        Self::Unavailable(cause.into())
+    }
+}
+
+impl From<DieselError> for Error {
+    fn from(error: DieselError) -> Self {
+        let DieselError::DatabaseError(kind, information) = &error else {
+            return match error {
+                DieselError::BrokenTransactionManager => Self::unavailable(error),
+                other => Self::Query(other),
+            };
+        };
+        let kind = match kind {
+            DatabaseErrorKind::UniqueViolation => Constraint::Unique,
+            DatabaseErrorKind::ForeignKeyViolation => Constraint::ForeignKey,
+            DatabaseErrorKind::NotNullViolation => Constraint::NotNull,
+            DatabaseErrorKind::CheckViolation => Constraint::Check,
+            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
+                return Self::unavailable(error);
+            }
+            _ => {
+                return match sqlite_says(information.as_ref()) {
+                    Some(Condition::Locked) => Self::Busy,
+                    Some(Condition::Storage) => Self::unavailable(error),
+                    None => Self::Query(error),
+                };
+            }
+        };
+        Self::Constraint { kind, source: error }
+    }
+}
+
+enum Condition {
+    Locked,
+    Storage,
+}
+
+/// diesel keeps SQLite's message but not its code, so the fixed texts of `sqlite3_errstr` have to do.
+fn sqlite_says(information: &(dyn DatabaseErrorInformation + Send + Sync)) -> Option<Condition> {
+    match information.message() {
+        text if text.starts_with("database is locked") || text.starts_with("database table is locked") => {
+            Some(Condition::Locked)
+        }
+        "disk I/O error" | "database or disk is full" | "unable to open database file" => Some(Condition::Storage),
+        _ => None,
+    }
+}

@@ -1,0 +1,150 @@
+//! Connections at rest, and how they are opened.
+
+use std::{
+    fs::{self, OpenOptions},
+    io,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::{
+    Connection, Error, Result, Synchronous,
+    options::{Options, Place},
+};
+
+/// How long a statement waits for another process, in milliseconds; within this process the permits keep writers apart.
+pub(crate) const BUSY_MILLIS: u32 = 5_000;
+
+/// What a connection of a pool is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Writer,
+    Reader,
+    /// The only one there is: an in-memory database belongs to its connection.
+    Only,
+}
+
+/// A fixed number of permits, and as many connections, opened when first needed and kept. A broken one is dropped, so that
+/// the next to come opens another. (r2d2 would add threads, and would freeze while a server starts: sfackler/r2d2 #142.)
+pub(crate) struct Pool {
+    role: Role,
+    place: Place,
+    synchronous: Synchronous,
+    idle: Mutex<Vec<Connection>>,
+    pub(crate) permits: Arc<Semaphore>,
+}
+
+impl Pool {
+    pub(crate) fn new(role: Role, place: Place, options: &Options) -> Arc<Self> {
+        let size = if role == Role::Reader { options.pool_size.max(1) } else { 1 };
+        Arc::new(Self {
+            role,
+            place,
+            synchronous: options.synchronous,
+            idle: Mutex::new(Vec::new()),
+            permits: Arc::new(Semaphore::new(usize::try_from(size).unwrap_or(1))),
+        })
+    }
+
+    pub(crate) fn role(&self) -> Role {
+        self.role
+    }
+
+    /// An idle connection, or a new one. Blocks.
+    pub(crate) fn check_out(self: &Arc<Self>, permit: OwnedSemaphorePermit) -> Result<Lease> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => self.connect()?,
+        };
+        Ok(Lease { connection: Some(connection), pool: Arc::clone(self), _permit: permit })
+    }
+
+    fn connect(&self) -> Result<Connection> {
+        let mut connection = match &self.place {
+            Place::Memory => SqliteConnection::establish(":memory:").map_err(Error::unavailable)?,
+            Place::File(path) => {
+                if self.role == Role::Writer {
+                    create_privately(path).map_err(Error::unavailable)?;
+                }
+                let path = path.to_str().ok_or(Error::Url)?;
+                // A bare path: a prefix of its own would make SQLite read `?` and `%` in it as parts of a URI.
+                let path = if path.starts_with("file:") { format!("./{path}") } else { path.to_owned() };
+                SqliteConnection::establish(&path).map_err(Error::unavailable)?
+            }
+        };
+        connection.batch_execute(&self.pragmas())?;
+        Ok(Connection::Sqlite(connection))
+    }
+
+    fn pragmas(&self) -> String {
+        let synchronous = match self.synchronous {
+            Synchronous::Full => "FULL",
+            Synchronous::Normal => "NORMAL",
+        };
+        // busy_timeout first: switching to WAL may already have to wait. Without a limit the log keeps its greatest size
+        // for ever. No mmap: a failing disk would then end the process instead of failing a statement.
+        let every = format!(
+            "PRAGMA busy_timeout = {BUSY_MILLIS};
+             PRAGMA foreign_keys = ON;
+             PRAGMA temp_store = MEMORY;
+             PRAGMA synchronous = {synchronous};"
+        );
+        let own = match self.role {
+            Role::Writer => {
+                "PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -32768;"
+            }
+            Role::Reader => "PRAGMA query_only = ON; PRAGMA cache_size = -8192;",
+            Role::Only => "",
+        };
+        every + own
+    }
+}
+
+/// A connection in use. It goes back when this is dropped, and the permit after it.
+pub(crate) struct Lease {
+    connection: Option<Connection>,
+    pool: Arc<Pool>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Lease {
+    /// The connection; `None` never happens before the drop.
+    pub(crate) fn connection(&mut self) -> Result<&mut Connection> {
+        self.connection.as_mut().ok_or(Error::Busy)
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some(mut connection) = self.connection.take() else { return };
+        // The only connection holds all the data: better a failing one than an empty one.
+        if self.pool.role == Role::Only || !connection.is_broken() {
+            self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        }
+    }
+}
+
+/// Makes the directories and the file, readable by nobody else; SQLite gives its side files the same mode.
+fn create_privately(path: &Path) -> io::Result<()> {
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        create_directory(parent)?;
+    }
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+/// Makes a directory and its parents; what is new is for us alone.
+pub(crate) fn create_directory(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}

@@ -1,0 +1,173 @@
+//! What a destination can do, in the two shapes that there are.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use common::{Change, Entity, EntityKey, UnixMillis};
+use serde::{Deserialize, Serialize};
+
+/// A destination, ready to be used.
+pub enum Destination {
+    /// Takes many changes in one transaction.
+    Batch(Box<dyn Batch>),
+    /// Takes one message per change.
+    Messages(Box<dyn Messages>),
+}
+
+impl Destination {
+    /// Whether this kind of destination is told of the change.
+    pub fn takes(&self, change: &Change) -> bool {
+        match self {
+            Self::Batch(batch) => batch.takes(change),
+            Self::Messages(messages) => messages.takes(change),
+        }
+    }
+
+    /// Whether it answers.
+    ///
+    /// # Errors
+    /// It does not, or not as it must.
+    pub async fn probe(&self) -> Result<(), Unavailable> {
+        match self {
+            Self::Batch(batch) => batch.probe().await,
+            Self::Messages(messages) => messages.probe().await,
+        }
+    }
+}
+
+/// What became of one change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The destination has it, or has something newer of the same entity.
+    Applied,
+    /// Not now.
+    Retry {
+        /// Why, without personal data.
+        reason: String,
+        /// The least time to wait, where the destination said one.
+        after: Option<Duration>,
+    },
+    /// Never.
+    Rejected {
+        /// Why, without personal data.
+        reason: String,
+    },
+    /// Not before something that it refers to is there.
+    Missing {
+        /// What is not there, where that could be found out.
+        what: Option<EntityKey>,
+    },
+}
+
+/// The destination as a whole did not answer, or not sensibly: nothing is known of the changes, and all are to be tried again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Unavailable {
+    /// Why, without secrets and personal data.
+    pub reason: String,
+    /// The least time to wait, where the destination said one.
+    pub after: Option<Duration>,
+}
+
+impl Unavailable {
+    /// With a reason only.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), after: None }
+    }
+}
+
+/// A destination that takes many changes in one transaction: the tables of a core product.
+#[async_trait]
+pub trait Batch: Send + Sync {
+    /// Whether this kind of destination is told of the change.
+    fn takes(&self, change: &Change) -> bool;
+
+    /// Makes ready what must be there before the first change: tables where they are absent, and the root department.
+    /// Repeating it does no harm, and [`Batch::apply`] does it by itself.
+    ///
+    /// # Errors
+    /// The destination does not answer, or tables of these names belong to somebody else.
+    async fn prepare(&self) -> Result<(), Unavailable>;
+
+    /// Applies changes of this destination's tenant, given in the order of their versions, in one transaction. One outcome per change, in
+    /// their order. A change whose entity has that version or a newer one already is `Applied` and does nothing. When one breaks a rule
+    /// of the schema, only it is refused.
+    ///
+    /// # Errors
+    /// Nothing was applied.
+    async fn apply(&self, batch: &[Change]) -> Result<Vec<Outcome>, Unavailable>;
+
+    /// Whether it answers.
+    ///
+    /// # Errors
+    /// It does not.
+    async fn probe(&self) -> Result<(), Unavailable>;
+
+    /// The highest version of the tenant that is found there; 0 when there is none.
+    ///
+    /// # Errors
+    /// The destination does not answer.
+    async fn highest_version(&self) -> Result<u64, Unavailable>;
+}
+
+/// A destination that takes one message per change: everything that is spoken to over HTTP.
+#[async_trait]
+pub trait Messages: Send + Sync {
+    /// Whether this kind of destination is told of the change.
+    fn takes(&self, change: &Change) -> bool;
+
+    /// Makes the message of a change. `previous` is the entity as this destination last took it, of a rename under its old id; `None` when
+    /// it never did or when it was removed. `last_sent_second` is [`Message::second`] of the message before.
+    fn render(
+        &self,
+        change: &Change,
+        previous: Option<&Entity>,
+        now: UnixMillis,
+        last_sent_second: Option<i64>,
+    ) -> Rendered;
+
+    /// Sends a message once.
+    ///
+    /// # Errors
+    /// No answer came. The message may have arrived all the same: it is to be sent again as it is.
+    async fn send(&self, message: &Message) -> Result<Outcome, Unavailable>;
+
+    /// Whether it answers as the one that it should be.
+    ///
+    /// # Errors
+    /// It does not.
+    async fn probe(&self) -> Result<(), Unavailable>;
+
+    /// The least time between the beginnings of two messages.
+    fn spacing(&self) -> Option<Duration>;
+}
+
+/// What a change comes to at a destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rendered {
+    /// This is to be sent.
+    Send(Message),
+    /// There is nothing to tell, such as the creation of the root department or a difference that cannot be seen there.
+    Nothing,
+}
+
+/// A message in its final form. It is stored before it is first sent, and repeated byte for byte.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Where it goes, query and signature included.
+    pub url: String,
+    /// The media type of the body.
+    pub content_type: String,
+    /// The body.
+    #[serde(with = "crate::text_bytes")]
+    pub body: Vec<u8>,
+    /// The second that the receiver will see as its time.
+    pub second: i64,
+}
+
+/// Shows sizes only: addresses and bodies hold secrets and personal data.
+impl std::fmt::Debug for Message {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Message").field("body_bytes", &self.body.len()).field("second", &self.second).finish_non_exhaustive()
+    }
+}

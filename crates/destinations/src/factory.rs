@@ -1,0 +1,60 @@
+//! From settings to something that can be used.
+
+use common::TenantId;
+use outbound::{Client, Refusal};
+
+use crate::{
+    Destination, Kind, Settings, TenantFacts,
+    sqlite::SqliteTables,
+    wecom_callback::{Relay, RelaySettings},
+};
+
+/// Settings that no destination can be made of.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BuildError {
+    /// A kind of the contract that is not built yet.
+    #[error("destinations of kind {} are not built yet", .0.as_str())]
+    NotBuiltYet(Kind),
+    /// The database's address is not one of ours.
+    #[error("url: must be sqlite://PATH")]
+    DatabaseUrl,
+    /// The address must not be spoken to.
+    #[error("url: {0}")]
+    Url(#[from] Refusal),
+    /// The token or key cannot be used.
+    #[error("token, aes_key: {0}")]
+    Keys(String),
+}
+
+/// Makes a destination. Nothing is opened or connected to yet.
+///
+/// # Errors
+/// The kind is not built yet, or the settings cannot be used.
+pub fn build(
+    tenant: &TenantId,
+    settings: &Settings,
+    facts: &TenantFacts,
+    http: &Client,
+) -> Result<Destination, BuildError> {
+    match settings {
+        Settings::Sqlite { url } => {
+            if !url.starts_with("sqlite:") {
+                return Err(BuildError::DatabaseUrl);
+            }
+            Ok(Destination::Batch(Box::new(SqliteTables::at(url.clone(), tenant.clone(), facts.clone()))))
+        }
+        Settings::WecomCallback { url, token, aes_key, receive_id, agent_id, spacing_millis, distinct_seconds } => {
+            let settings = RelaySettings {
+                url,
+                token,
+                aes_key,
+                receive_id: if receive_id.is_empty() { &facts.corp_id } else { receive_id },
+                agent_id: agent_id.as_deref(),
+                spacing_millis: *spacing_millis,
+                distinct_seconds: *distinct_seconds,
+            };
+            Ok(Destination::Messages(Box::new(Relay::new(&settings, http)?)))
+        }
+        Settings::Other { kind } => Err(BuildError::NotBuiltYet(*kind)),
+    }
+}

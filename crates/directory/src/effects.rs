@@ -1,0 +1,84 @@
+//! What a session asks of the world around it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use common::{Change, EntityKey};
+
+use crate::record::{Record, Wait};
+
+/// What is to be written, in one transaction, after a session.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// What became due, in an order in which nothing comes before what it refers to. Versions are 0: the outbox numbers them.
+    pub changes: Vec<Change>,
+    /// The records that differ from what was loaded.
+    pub records: BTreeMap<EntityKey, Record>,
+    /// Rows of the waiting table to add and to take away.
+    pub waits: Vec<WaitChange>,
+    /// What appeared, moved, went or was renamed: whoever waits for it, and is not in this session, must be looked at again.
+    pub released: BTreeSet<EntityKey>,
+    /// What only the platform can tell.
+    pub questions: BTreeSet<Question>,
+    /// Per observation, in the order in which they were told, what came of it.
+    pub seen: Vec<Seen>,
+    /// Entities that were parked and have been sent.
+    pub unparked: Vec<EntityKey>,
+}
+
+/// A row of the waiting table that appears or goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitChange {
+    /// Who waits.
+    pub waiter: EntityKey,
+    /// For what.
+    pub wait: Wait,
+    /// `true`: the row is to be there; `false`: it is to go.
+    pub add: bool,
+}
+
+/// Something that the resolver needs from a platform.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Question {
+    /// About which entity.
+    pub about: EntityKey,
+    /// Why it is asked.
+    pub why: Why,
+}
+
+/// Why a question is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Why {
+    /// The platform said "look again".
+    Hint,
+    /// Facts of one second contradict each other.
+    Undecided,
+    /// Something refers to it and it did not come.
+    Missing,
+    /// It is in a department that is to be removed.
+    Blocking,
+}
+
+impl Why {
+    /// The name used in tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hint => "hint",
+            Self::Undecided => "undecided",
+            Self::Missing => "missing",
+            Self::Blocking => "blocking",
+        }
+    }
+}
+
+/// What came of an observation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// It was known already.
+    Duplicate,
+    /// It is newer than nothing that holds: merged, and nothing to send.
+    Stale,
+    /// Merged, and the entity was sent.
+    Applied,
+    /// Merged, and the entity waits.
+    Parked,
+}

@@ -1,0 +1,147 @@
+//! What holds now: deriving the present life of an entity from its facts and from those of the ids it was renamed from.
+
+use std::collections::BTreeMap;
+
+use common::{EntityKey, EntityKind, Field, Fields, UnixMillis, Value};
+
+use crate::record::{Fact, Record, Told};
+
+/// The records at hand, by key. An absent one means "never heard of".
+pub(crate) type Records = BTreeMap<EntityKey, Record>;
+
+/// The present life of an entity, merged.
+#[derive(Debug, Default)]
+pub(crate) struct Life {
+    /// Whether there is any.
+    pub(crate) exists: bool,
+    /// Per field the value with the newest platform time.
+    pub(crate) fields: Fields,
+    /// When the leaders were told: a reference means who bore the id then.
+    pub(crate) leaders_at: UnixMillis,
+    /// Platform time of the newest fact.
+    pub(crate) at: UnixMillis,
+    /// Facts of one second contradict each other; only the platform can tell.
+    pub(crate) undecided: bool,
+    /// Ids that this life was known under before, with the time of each rename, newest first.
+    pub(crate) former: Vec<(EntityKey, UnixMillis)>,
+}
+
+/// Derives the present life of an entity.
+pub(crate) fn present(records: &Records, key: &EntityKey) -> Life {
+    let Some(record) = records.get(key) else { return Life::default() };
+    let start = record.facts.iter().rposition(Fact::ends_life).map_or(0, |at| at + 1);
+    let (before, own) = record.facts.split_at(start);
+    if own.is_empty() {
+        return Life { at: before.last().map_or(UnixMillis::default(), |fact| fact.at), ..Life::default() };
+    }
+    let mut life = Life { exists: true, ..Life::default() };
+    let contradicts_end = before.last().zip(own.first()).is_some_and(|(end, first)| end.at == first.at);
+    if own.iter().any(|fact| matches!(fact.told, Told::RenamedFrom(..))) {
+        let mut facts: Vec<&Fact> = own.iter().collect();
+        inherit(records, own, &mut facts, &mut life.former);
+        facts.sort();
+        life.merge(facts.into_iter());
+    } else {
+        life.merge(own.iter());
+    }
+    life.undecided |= contradicts_end;
+    life
+}
+
+/// Adds the facts of the lives that were renamed into this one. The list of former ids also ends a circle of renames.
+fn inherit<'a>(
+    records: &'a Records,
+    own: &'a [Fact],
+    facts: &mut Vec<&'a Fact>,
+    former: &mut Vec<(EntityKey, UnixMillis)>,
+) {
+    for fact in own.iter().rev() {
+        let Told::RenamedFrom(from, _) = &fact.told else { continue };
+        let from = EntityKey { kind: EntityKind::Member, id: from.clone() };
+        if former.iter().any(|known| known.0 == from && known.1 == fact.at) {
+            continue;
+        }
+        former.push((from.clone(), fact.at));
+        let segment = segment_renamed_at(records, &from, fact.at);
+        facts.extend(segment);
+        inherit(records, segment, facts, former);
+    }
+}
+
+/// The facts of an id's life that ended with the rename at a time.
+fn segment_renamed_at<'a>(records: &'a Records, key: &EntityKey, at: UnixMillis) -> &'a [Fact] {
+    let Some(record) = records.get(key) else { return &[] };
+    let is_end = |fact: &Fact| fact.at == at && matches!(fact.told, Told::RenamedTo(_));
+    let Some(end) = record.facts.iter().rposition(is_end) else { return &[] };
+    let (until, _) = record.facts.split_at(end);
+    let start = until.iter().rposition(Fact::ends_life).map_or(0, |before| before + 1);
+    until.get(start..).unwrap_or_default()
+}
+
+impl Life {
+    /// Merges facts in the order of truth.
+    fn merge<'a>(&mut self, facts: impl Iterator<Item = &'a Fact>) {
+        let mut newest: BTreeMap<Field, (UnixMillis, &Value)> = BTreeMap::new();
+        let mut contested: BTreeMap<Field, UnixMillis> = BTreeMap::new();
+        for fact in facts {
+            self.at = self.at.max(fact.at);
+            for (field, value) in fact.fields().into_iter().flat_map(Fields::iter) {
+                if let Some((at, other)) = newest.insert(field, (fact.at, value))
+                    && at == fact.at
+                    && other != value
+                {
+                    contested.insert(field, at);
+                }
+            }
+        }
+        self.undecided = contested.iter().any(|(field, at)| newest.get(field).is_some_and(|(newest, _)| newest == at));
+        self.leaders_at = newest.get(&Field::Leaders).map_or(self.at, |(at, _)| *at);
+        for (field, (_, value)) in newest {
+            self.fields.set(field, value.clone());
+        }
+    }
+}
+
+/// A trail of renames is followed this far; WeCom allows one rename per member (reference wecom 2.3).
+const RENAMES_MAX: usize = 16;
+
+/// Who goes on from this id: the ids that an entity bears after the time `at`, in order, as far as renames lead. It may end
+/// with a removal.
+pub(crate) struct Trail {
+    /// The ids, the given one first.
+    pub(crate) ids: Vec<EntityKey>,
+    /// Whether the trail ends with somebody who was not removed.
+    pub(crate) goes_on: bool,
+}
+
+/// Follows a reference to `key` that was told at `at` through renames and removals. A removal in the same second comes before
+/// the reference, a rename after it (see [`Told`]).
+pub(crate) fn follow(records: &Records, key: &EntityKey, at: UnixMillis) -> Trail {
+    let mut trail = Trail { ids: vec![key.clone()], goes_on: true };
+    let mut at = at;
+    let mut current = key.clone();
+    while let Some(record) = records.get(&current) {
+        let ends = |fact: &&Fact| match fact.told {
+            Told::Removed => fact.at > at,
+            Told::RenamedTo(_) => fact.at >= at,
+            _ => false,
+        };
+        match record.facts.iter().find(ends).map(|fact| (&fact.told, fact.at)) {
+            None => break,
+            Some((Told::RenamedTo(to), when)) => {
+                let next = EntityKey { kind: key.kind, id: to.clone() };
+                if trail.ids.len() >= RENAMES_MAX {
+                    break;
+                }
+                trail.ids.push(next.clone());
+                current = next;
+                at = when;
+            }
+            Some(_) => {
+                trail.goes_on = false;
+                break;
+            }
+        }
+    }
+    trail
+}

@@ -1,0 +1,222 @@
+//! What we know of one entity: all its events merged.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use common::{Entity, EntityKey, Fields, UnixMillis};
+use serde::{Deserialize, Serialize};
+
+/// Records keep at most this many facts; beyond it the oldest are folded whatever their age, so that one entity that changes
+/// all day cannot make every write of its record slower.
+const FACTS_MAX: usize = 64;
+
+/// What we know of one entity. The default is "never heard of".
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Record {
+    /// The id as people see it: the spelling with the earliest platform time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shown: Option<(UnixMillis, String)>,
+    /// Everything that was told, sorted, without repeats.
+    pub facts: Vec<Fact>,
+    /// What was last sent; absent while the entity is not live.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Sent>,
+    /// What it waits for, and what it merely keeps an eye on.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub waits: BTreeSet<Wait>,
+    /// Departments: live child departments, as last sent.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub children: u32,
+    /// Departments: live members in it, as last sent.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub members: u32,
+    /// Nobody can tell its name: its id will do, marked incomplete.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub settled_for_id: bool,
+    /// When the newest event in it was taken over, by our clock.
+    pub received_at: UnixMillis,
+    /// The id of the newest event in it, for people.
+    pub last_event: String,
+}
+
+/// What was last sent of an entity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// The entity as it was sent.
+    pub entity: Entity,
+    /// Platform time of the newest fact that was in it.
+    pub at: UnixMillis,
+    /// What it refers to and what therefore may not go before it.
+    pub refers_to: Vec<EntityKey>,
+}
+
+/// One thing that was told of an entity. The derived order is the order of truth: by time, then by rank, then by content.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Fact {
+    /// The platform's time.
+    pub at: UnixMillis,
+    /// What was told.
+    pub told: Told,
+}
+
+/// What was told. Within one second the order of the variants decides.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Told {
+    /// It is gone: ends a life.
+    Removed,
+    /// It came into being.
+    Created(Fields),
+    /// Some fields changed.
+    Updated(Fields),
+    /// It was known under another id before; the fields were told along with it.
+    RenamedFrom(Arc<str>, Fields),
+    /// It goes on under another id: ends this id's life.
+    RenamedTo(Arc<str>),
+}
+
+/// A row of the waiting table: this entity is to be looked at again when `on` appears, moves or goes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Wait {
+    /// What is waited for.
+    pub on: EntityKey,
+    /// Why.
+    pub why: WaitFor,
+}
+
+/// Why an entity waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitFor {
+    /// It refers to something that is not live.
+    Reference,
+    /// Its new parent lies below it as last sent.
+    Path,
+    /// It is removed but something is still in it as last sent.
+    Emptied,
+    /// Its row still is the row of somebody who goes on under another id.
+    Successor,
+    /// Nobody told enough of it yet.
+    Details,
+    /// Its leader. Soft: it does not wait, it is only looked at again.
+    Leader,
+}
+
+impl WaitFor {
+    /// Whether the entity cannot be sent because of it.
+    pub const fn holds(self) -> bool {
+        !matches!(self, Self::Leader)
+    }
+
+    /// The name used in tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reference => "reference",
+            Self::Path => "path",
+            Self::Emptied => "emptied",
+            Self::Successor => "successor",
+            Self::Details => "details",
+            Self::Leader => "leader",
+        }
+    }
+}
+
+impl Fact {
+    /// The fields that were told.
+    pub fn fields(&self) -> Option<&Fields> {
+        match &self.told {
+            Told::Created(fields) | Told::Updated(fields) | Told::RenamedFrom(_, fields) => Some(fields),
+            Told::Removed | Told::RenamedTo(_) => None,
+        }
+    }
+
+    /// Whether a life ends here.
+    pub fn ends_life(&self) -> bool {
+        matches!(self.told, Told::Removed | Told::RenamedTo(_))
+    }
+}
+
+/// A record of nothing.
+pub(crate) static UNKNOWN: Record = Record {
+    shown: None,
+    facts: Vec::new(),
+    sent: None,
+    waits: BTreeSet::new(),
+    children: 0,
+    members: 0,
+    settled_for_id: false,
+    received_at: UnixMillis(0),
+    last_event: String::new(),
+};
+
+impl Record {
+    /// Whether it was sent and its removal was not.
+    pub fn is_live(&self) -> bool {
+        self.sent.is_some()
+    }
+
+    /// Whether something keeps it from being sent.
+    pub fn is_parked(&self) -> bool {
+        self.waits.iter().any(|wait| wait.why.holds())
+    }
+
+    /// Adds a fact; `false` when it was known already.
+    pub(crate) fn add(&mut self, fact: Fact) -> bool {
+        match self.facts.binary_search(&fact) {
+            Ok(_) => false,
+            Err(place) => {
+                self.facts.insert(place, fact);
+                true
+            }
+        }
+    }
+
+    /// Notes how the id was spelled at a time; the earliest spelling is shown.
+    pub(crate) fn spelled(&mut self, at: UnixMillis, id: &str) {
+        let seen = (at, id.to_owned());
+        if self.shown.as_ref().is_none_or(|shown| seen < *shown) {
+            self.shown = Some(seen);
+        }
+    }
+
+    /// Drops what can no longer matter: lives that a removal ended before `horizon`, and values that a newer one replaced
+    /// before `horizon`. Segments that end in a rename stay, since they belong to the new id.
+    pub(crate) fn fold(&mut self, horizon: UnixMillis) {
+        let crowded = self.facts.len().saturating_sub(FACTS_MAX);
+        let old = self.facts.iter().take_while(|fact| fact.at < horizon).count().max(crowded);
+        let Some(old_facts) = self.facts.get(..old) else { return };
+        if old < 2 {
+            return;
+        }
+        let renamed = old_facts.iter().rposition(|fact| matches!(fact.told, Told::RenamedTo(_))).map_or(0, |at| at + 1);
+        let removed = old_facts.iter().rposition(|fact| matches!(fact.told, Told::Removed)).unwrap_or(0);
+        let mut folded: Vec<Fact> = self.facts.drain(..old).collect();
+        let rest = folded.split_off(renamed.max(removed));
+        folded.truncate(renamed);
+        folded.extend(strip_replaced(rest));
+        folded.append(&mut self.facts);
+        self.facts = folded;
+    }
+}
+
+/// Takes out of each fact the values that a later fact of the same life replaces, and facts that have nothing left to say.
+fn strip_replaced(mut facts: Vec<Fact>) -> Vec<Fact> {
+    let mut replaced = BTreeSet::new();
+    for fact in facts.iter_mut().rev() {
+        match &mut fact.told {
+            Told::Created(fields) | Told::Updated(fields) | Told::RenamedFrom(_, fields) => {
+                fields.retain(|field, _| replaced.insert(field));
+            }
+            Told::Removed | Told::RenamedTo(_) => replaced.clear(),
+        }
+    }
+    facts.retain(|fact| !matches!(&fact.told, Told::Updated(fields) if fields.is_empty()));
+    facts.sort();
+    facts.dedup();
+    facts
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}

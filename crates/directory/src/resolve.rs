@@ -1,0 +1,510 @@
+//! Decides what is due, in an order in which nothing comes before what it refers to.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use common::{
+    Action, Change, DestinationId, Entity, EntityKey, EntityKind, Field, Fields, UnixMillis, What,
+};
+
+use crate::{
+    effects::{Effects, Question, Seen, WaitChange, Why},
+    life::{Life, follow, present},
+    record::{Record, Sent, UNKNOWN, Wait, WaitFor},
+    session::Session,
+};
+
+impl Session {
+    /// Decides. Everything that [`Session::missing`] named must have been loaded. Facts older than `horizon` are folded where
+    /// they can no longer matter.
+    pub fn resolve(mut self, horizon: UnixMillis) -> Effects {
+        debug_assert!(self.missing().is_empty(), "resolve before everything was loaded");
+        for key in &self.dirty {
+            if let Some(record) = self.records.get_mut(key) {
+                record.fold(horizon);
+            }
+        }
+        Resolver::new(self).run()
+    }
+}
+
+/// The work of one session.
+struct Resolver {
+    session: Session,
+    effects: Effects,
+    queue: VecDeque<EntityKey>,
+    queued: BTreeSet<EntityKey>,
+    /// Who in the focus waits for what.
+    watchers: BTreeMap<EntityKey, BTreeSet<EntityKey>>,
+    sent: BTreeSet<EntityKey>,
+    waits_before: Vec<(EntityKey, BTreeSet<Wait>)>,
+}
+
+impl Resolver {
+    fn new(session: Session) -> Self {
+        let loaded = |key: &EntityKey| session.records.get(key).unwrap_or(&UNKNOWN).waits.clone();
+        let waits_before = session.focus.iter().map(|key| (key.clone(), loaded(key))).collect();
+        let mut watchers: BTreeMap<EntityKey, BTreeSet<EntityKey>> = BTreeMap::new();
+        for key in &session.focus {
+            for wait in session.records.get(key).into_iter().flat_map(|record| &record.waits) {
+                watchers.entry(wait.on.clone()).or_default().insert(key.clone());
+            }
+        }
+        let queue: VecDeque<EntityKey> = session.focus.iter().cloned().collect();
+        let queued = session.focus.clone();
+        Self { session, effects: Effects::default(), queue, queued, watchers, sent: BTreeSet::new(), waits_before }
+    }
+
+    fn run(mut self) -> Effects {
+        self.release_where_lives_ended();
+        self.ask_what_was_hinted();
+        while let Some(key) = self.queue.pop_front() {
+            self.queued.remove(&key);
+            self.look(&key);
+        }
+        self.send_again();
+        self.ask_what_is_undecided();
+        self.report();
+        self.compare_waits();
+        for key in std::mem::take(&mut self.session.dirty) {
+            if let Some(record) = self.session.records.remove(&key) {
+                self.effects.records.insert(key, record);
+            }
+        }
+        self.effects
+    }
+
+    /// A removal or a rename changes what a reference to the id means, even where the entity was never sent.
+    fn release_where_lives_ended(&mut self) {
+        let ended: Vec<EntityKey> = self
+            .session
+            .told
+            .iter()
+            .zip(&self.session.merged)
+            .filter(|(_, is_new)| **is_new)
+            .flat_map(|(told, _)| match &told.observation.what {
+                What::Removed => vec![told.observation.key()],
+                What::Renamed { to, .. } => {
+                    vec![told.observation.key(), EntityKey::new(told.observation.kind, to)]
+                }
+                _ => Vec::new(),
+            })
+            .collect();
+        for key in ended {
+            self.release(&key);
+        }
+    }
+
+    fn ask_what_was_hinted(&mut self) {
+        for told in self.session.told.iter().filter(|told| told.observation.hint) {
+            let about = match &told.observation.what {
+                What::Renamed { to, .. } => EntityKey::new(told.observation.kind, to),
+                _ => told.observation.key(),
+            };
+            self.effects.questions.insert(Question { about, why: Why::Hint });
+        }
+    }
+
+    fn ask_what_is_undecided(&mut self) {
+        let told = self.session.told.iter().zip(&self.session.merged).filter(|(_, is_new)| **is_new);
+        let touched: BTreeSet<EntityKey> = told.map(|(told, _)| told.observation.key()).collect();
+        for about in touched {
+            if present(&self.session.records, &about).undecided {
+                self.effects.questions.insert(Question { about, why: Why::Undecided });
+            }
+        }
+    }
+
+    fn report(&mut self) {
+        for (told, is_new) in self.session.told.iter().zip(&self.session.merged) {
+            let key = match &told.observation.what {
+                What::Renamed { to, .. } => EntityKey::new(told.observation.kind, to),
+                _ => told.observation.key(),
+            };
+            self.effects.seen.push(match self.session.records.get(&key) {
+                _ if !is_new => Seen::Duplicate,
+                _ if self.sent.contains(&key) => Seen::Applied,
+                Some(record) if record.is_parked() => Seen::Parked,
+                _ => Seen::Stale,
+            });
+        }
+    }
+
+    /// Looks at one entity: sends it, removes it, or notes what it waits for.
+    fn look(&mut self, key: &EntityKey) {
+        let life = present(&self.session.records, key);
+        let sent_at = self.record(key).sent.as_ref().map(|sent| sent.at);
+        if let Some(sent_at) = sent_at
+            && self.row_belongs_to_successor(key, sent_at)
+        {
+            return;
+        }
+        if life.exists {
+            self.look_at_living(key, &life);
+        } else if sent_at.is_some() {
+            self.look_at_gone(key, &life);
+        } else {
+            self.set_waits(key, BTreeSet::new());
+        }
+    }
+
+    /// The row that was sent under this id is somebody's who goes on under another id: that one goes first and takes it along.
+    fn row_belongs_to_successor(&mut self, key: &EntityKey, sent_at: UnixMillis) -> bool {
+        if key.kind != EntityKind::Member {
+            return false;
+        }
+        let trail = follow(&self.session.records, key, sent_at);
+        let Some(holder) = trail.ids.last().filter(|holder| trail.goes_on && *holder != key) else { return false };
+        if !present(&self.session.records, holder).exists {
+            return false;
+        }
+        let successors = trail.ids.iter().skip(1);
+        let waits = successors.map(|on| Wait { on: on.clone(), why: WaitFor::Successor }).collect();
+        let holder = holder.clone();
+        let is_news = self.record(key).waits != waits;
+        self.set_waits(key, waits);
+        if is_news {
+            self.enqueue(&holder);
+        }
+        true
+    }
+
+    fn look_at_living(&mut self, key: &EntityKey, life: &Life) {
+        let mut waits = BTreeSet::new();
+        let entity = self.compose(key, life, &mut waits);
+        if let Some((entity, refers_to)) = entity {
+            self.take_over_former_rows(key, life, &entity, &refers_to);
+            let differs = self.record(key).sent.as_ref().is_none_or(|sent| sent.entity != entity);
+            if differs {
+                self.send(key, life.at, entity, refers_to, None);
+            }
+        }
+        self.set_waits(key, waits);
+    }
+
+    /// Sends the entity under its new id for every row that was sent under a former one.
+    fn take_over_former_rows(&mut self, key: &EntityKey, life: &Life, entity: &Entity, refers_to: &[EntityKey]) {
+        for (former, _) in &life.former {
+            let Some(sent_at) = self.record(former).sent.as_ref().map(|sent| sent.at) else { continue };
+            let trail = follow(&self.session.records, former, sent_at);
+            if former != key && trail.goes_on && trail.ids.last() == Some(key) {
+                self.send(key, life.at, entity.clone(), refers_to.to_vec(), Some(former.clone()));
+            }
+        }
+    }
+
+    fn look_at_gone(&mut self, key: &EntityKey, life: &Life) {
+        let record = self.record(key);
+        if record.children > 0 || record.members > 0 {
+            let emptied = Wait { on: key.clone(), why: WaitFor::Emptied };
+            self.set_waits(key, BTreeSet::from([emptied]));
+            return;
+        }
+        self.set_waits(key, BTreeSet::new());
+        self.send_removal(key, life.at);
+    }
+
+    /// The entity as it is to be sent and what it refers to, or `None` while it cannot be sent at all. Adds what it waits for.
+    fn compose(
+        &self,
+        key: &EntityKey,
+        life: &Life,
+        waits: &mut BTreeSet<Wait>,
+    ) -> Option<(Entity, Vec<EntityKey>)> {
+        let record = self.record(key);
+        let mut fields = life.fields.clone();
+        let refers_to = match key.kind {
+            EntityKind::Department if key.is_root() => {
+                fields.remove(Field::Parent);
+                Some(Vec::new())
+            }
+            EntityKind::Department => self.place(key, record, &mut fields, waits),
+            EntityKind::Member => self.memberships(key, &mut fields, waits),
+            EntityKind::Callback => None,
+        };
+        self.resolve_leaders(life, &mut fields, waits);
+        let shown_id = record.shown.as_ref().map_or(&*key.id, |(_, id)| id).to_owned();
+        let incomplete = fields.text(Field::Name).is_none_or(str::is_empty);
+        if incomplete {
+            if !record.settled_for_id {
+                waits.insert(Wait { on: key.clone(), why: WaitFor::Details });
+                return None;
+            }
+            fields.set(Field::Name, shown_id.as_str());
+        }
+        Some((Entity { shown_id, fields, incomplete }, refers_to?))
+    }
+
+    /// The parent of a department. One that cannot be reached yet leaves a live department where it is.
+    fn place(
+        &self,
+        key: &EntityKey,
+        record: &Record,
+        fields: &mut Fields,
+        waits: &mut BTreeSet<Wait>,
+    ) -> Option<Vec<EntityKey>> {
+        let present_parent = record.sent.as_ref().and_then(|sent| sent.refers_to.first());
+        let wanted = fields.text(Field::Parent).map(EntityKey::department);
+        let Some(wanted) = wanted else {
+            waits.insert(Wait { on: key.clone(), why: WaitFor::Details });
+            let stay = present_parent?;
+            fields.set(Field::Parent, &*stay.id);
+            return Some(vec![stay.clone()]);
+        };
+        if present_parent == Some(&wanted) {
+            return Some(vec![wanted]);
+        }
+        let obstacles = self.obstacles(key, &wanted);
+        if obstacles.is_empty() {
+            return Some(vec![wanted]);
+        }
+        waits.extend(obstacles);
+        let stay = present_parent?;
+        fields.set(Field::Parent, &*stay.id);
+        Some(vec![stay.clone()])
+    }
+
+    /// Why a department cannot go below `wanted`: it is not live, or it lies below the department itself as last sent.
+    fn obstacles(&self, key: &EntityKey, wanted: &EntityKey) -> Vec<Wait> {
+        if !self.is_live(wanted) {
+            return vec![Wait { on: wanted.clone(), why: WaitFor::Reference }];
+        }
+        let mut path = Vec::new();
+        let mut current = Some(wanted.clone());
+        while let Some(step) = current {
+            if step == *key {
+                return path.into_iter().map(|on| Wait { on, why: WaitFor::Path }).collect();
+            }
+            if path.contains(&step) {
+                break;
+            }
+            let sent = self.session.records.get(&step).and_then(|record| record.sent.as_ref());
+            current = sent.and_then(|sent| sent.refers_to.first().cloned());
+            path.push(step);
+        }
+        Vec::new()
+    }
+
+    /// The departments of a member; all of them must be live.
+    fn memberships(
+        &self,
+        key: &EntityKey,
+        fields: &mut Fields,
+        waits: &mut BTreeSet<Wait>,
+    ) -> Option<Vec<EntityKey>> {
+        if !fields.has(Field::Departments) {
+            waits.insert(Wait { on: key.clone(), why: WaitFor::Details });
+            return None;
+        }
+        let mut departments: Vec<String> = Vec::new();
+        for id in fields.list(Field::Departments) {
+            if !departments.contains(id) {
+                departments.push(id.clone());
+            }
+        }
+        let refers_to: Vec<EntityKey> = departments.iter().map(|id| EntityKey::department(id)).collect();
+        let absent: Vec<&EntityKey> = refers_to.iter().filter(|department| !self.is_live(department)).collect();
+        if !absent.is_empty() {
+            waits.extend(absent.into_iter().map(|on| Wait { on: on.clone(), why: WaitFor::Reference }));
+            return None;
+        }
+        if fields.has(Field::Leads) {
+            let leads: Vec<String> = fields.list(Field::Leads).iter().filter(|id| departments.contains(id)).cloned().collect();
+            fields.set(Field::Leads, leads);
+        }
+        let main = fields.text(Field::MainDepartment).filter(|main| departments.iter().any(|id| id == main));
+        match (main, departments.as_slice()) {
+            (Some(_), _) => {}
+            (None, [only]) => fields.set(Field::MainDepartment, only.as_str()),
+            (None, _) => {
+                fields.remove(Field::MainDepartment);
+            }
+        }
+        fields.set(Field::Departments, departments);
+        Some(refers_to)
+    }
+
+    /// Leaders are soft: those who are not live are left out, and the entity is looked at again when they come or go.
+    fn resolve_leaders(&self, life: &Life, fields: &mut Fields, waits: &mut BTreeSet<Wait>) {
+        if !fields.has(Field::Leaders) {
+            return;
+        }
+        let mut leaders = Vec::new();
+        for id in fields.list(Field::Leaders) {
+            let trail = follow(&self.session.records, &EntityKey::member(id), life.leaders_at);
+            if let Some(leader) = trail.ids.last().filter(|leader| trail.goes_on && self.is_live(leader)) {
+                let shown = self.record(leader).shown.as_ref().map_or(&*leader.id, |(_, id)| id).to_owned();
+                leaders.push(shown);
+            }
+            waits.extend(trail.ids.into_iter().map(|on| Wait { on, why: WaitFor::Leader }));
+        }
+        fields.set(Field::Leaders, leaders);
+    }
+
+    /// What became of the waiting rows over the whole session.
+    fn compare_waits(&mut self) {
+        for (waiter, before) in std::mem::take(&mut self.waits_before) {
+            let after = &self.session.records.get(&waiter).unwrap_or(&UNKNOWN).waits;
+            let gone = before.difference(after).map(|wait| (wait, false));
+            let come = after.difference(&before).map(|wait| (wait, true));
+            let changes = gone.chain(come);
+            self.effects.waits.extend(changes.map(|(wait, add)| WaitChange { waiter: waiter.clone(), wait: wait.clone(), add }));
+        }
+    }
+
+    fn send(
+        &mut self,
+        key: &EntityKey,
+        at: UnixMillis,
+        entity: Entity,
+        refers_to: Vec<EntityKey>,
+        renamed_from: Option<EntityKey>,
+    ) {
+        let vacated = renamed_from.as_ref().and_then(|former| self.take_sent(former)).map(|sent| sent.refers_to);
+        let next = Sent { entity: entity.clone(), at, refers_to: refers_to.clone() };
+        let before = self.record_mut(key).sent.replace(next);
+        let first = before.is_none();
+        let held = before.map(|sent| sent.refers_to).unwrap_or_default();
+        self.count(key.kind, &held, &refers_to);
+        let mut leaves: Vec<EntityKey> = held.iter().filter(|old| !refers_to.contains(old)).cloned().collect();
+        if let Some(vacated) = vacated {
+            self.count(key.kind, &vacated, &[]);
+            leaves.extend(vacated.into_iter().filter(|old| !refers_to.contains(old)));
+        }
+        let moved = key.kind == EntityKind::Department && held != refers_to;
+        if first || moved {
+            self.release(key);
+        }
+        if let Some(former) = &renamed_from {
+            self.release(former);
+            self.enqueue(former);
+        }
+        if self.record(key).is_parked() {
+            self.effects.unparked.push(key.clone());
+        }
+        self.sent.insert(key.clone());
+        let action = Action::Upsert { entity, renamed_from };
+        self.push(key, action, at, refers_to, leaves, first, None);
+    }
+
+    fn send_removal(&mut self, key: &EntityKey, at: UnixMillis) {
+        let Some(sent) = self.take_sent(key) else { return };
+        self.count(key.kind, &sent.refers_to, &[]);
+        self.release(key);
+        self.sent.insert(key.clone());
+        self.push(key, Action::Remove, at, Vec::new(), sent.refers_to, false, None);
+    }
+
+    /// Entities that were asked for again, and were not sent just now, go out as they were last sent; those that are gone, as
+    /// gone.
+    fn send_again(&mut self) {
+        for (key, only_for) in std::mem::take(&mut self.session.resend) {
+            let record = self.record(&key);
+            let is_known = !record.facts.is_empty();
+            if only_for.is_none() && self.sent.contains(&key) {
+                continue;
+            }
+            match record.sent.clone() {
+                Some(sent) => {
+                    let action = Action::Upsert { entity: sent.entity, renamed_from: None };
+                    self.push(&key, action, sent.at, sent.refers_to, Vec::new(), false, only_for);
+                }
+                None if is_known => {
+                    let at = present(&self.session.records, &key).at;
+                    self.push(&key, Action::Remove, at, Vec::new(), Vec::new(), false, only_for);
+                }
+                None => {}
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one change, each once")]
+    fn push(
+        &mut self,
+        key: &EntityKey,
+        action: Action,
+        source_time: UnixMillis,
+        refers_to: Vec<EntityKey>,
+        leaves: Vec<EntityKey>,
+        first: bool,
+        only_for: Option<DestinationId>,
+    ) {
+        self.effects.changes.push(Change {
+            tenant: self.session.tenant.clone(),
+            version: 0,
+            entity: key.clone(),
+            action,
+            source_time,
+            received_at: self.record(key).received_at,
+            refers_to,
+            leaves,
+            first,
+            only_for,
+        });
+    }
+
+    /// Keeps the counts of what is in a department, as last sent.
+    fn count(&mut self, kind: EntityKind, before: &[EntityKey], after: &[EntityKey]) {
+        for department in after.iter().filter(|department| !before.contains(department)) {
+            let record = self.record_mut(department);
+            let inside = if kind == EntityKind::Department { &mut record.children } else { &mut record.members };
+            *inside = inside.saturating_add(1);
+        }
+        for department in before.iter().filter(|department| !after.contains(department)) {
+            let record = self.record_mut(department);
+            let inside = if kind == EntityKind::Department { &mut record.children } else { &mut record.members };
+            *inside = inside.saturating_sub(1);
+            if record.children == 0 && record.members == 0 {
+                self.release(department);
+            }
+        }
+    }
+
+    fn set_waits(&mut self, key: &EntityKey, waits: BTreeSet<Wait>) {
+        if self.record(key).waits == waits {
+            return;
+        }
+        for wait in &waits {
+            self.watchers.entry(wait.on.clone()).or_default().insert(key.clone());
+        }
+        let before = std::mem::replace(&mut self.record_mut(key).waits, waits);
+        for wait in before {
+            if self.record(key).waits.iter().any(|kept| kept.on == wait.on) {
+                continue;
+            }
+            if let Some(watchers) = self.watchers.get_mut(&wait.on) {
+                watchers.remove(key);
+            }
+        }
+    }
+
+    /// Something about this entity changed that others wait for.
+    fn release(&mut self, key: &EntityKey) {
+        self.effects.released.insert(key.clone());
+        for watcher in self.watchers.get(key).cloned().unwrap_or_default() {
+            self.enqueue(&watcher);
+        }
+    }
+
+    fn enqueue(&mut self, key: &EntityKey) {
+        if self.session.focus.contains(key) && self.queued.insert(key.clone()) {
+            self.queue.push_back(key.clone());
+        }
+    }
+
+    fn is_live(&self, key: &EntityKey) -> bool {
+        self.session.records.get(key).is_some_and(Record::is_live)
+    }
+
+    fn record(&self, key: &EntityKey) -> &Record {
+        self.session.records.get(key).unwrap_or(&UNKNOWN)
+    }
+
+    fn record_mut(&mut self, key: &EntityKey) -> &mut Record {
+        self.session.dirty.insert(key.clone());
+        self.session.records.entry(key.clone()).or_default()
+    }
+
+    fn take_sent(&mut self, key: &EntityKey) -> Option<Sent> {
+        self.record_mut(key).sent.take()
+    }
+}

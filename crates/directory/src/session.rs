@@ -1,0 +1,242 @@
+//! One batch: what was told, the records that it touches, and what is missing before it can be decided.
+
+use std::collections::BTreeSet;
+
+use common::{DestinationId, EntityKey, EntityKind, Field, Fields, Observation, TenantId, UnixMillis, What};
+
+use crate::{
+    life::{Records, follow, present},
+    record::{Fact, Record, Told as FactTold},
+};
+
+/// An observation with where it came from.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// What was said.
+    pub observation: Observation,
+    /// The event's id, for people.
+    pub event: String,
+    /// When it was taken over, by our clock.
+    pub received_at: UnixMillis,
+}
+
+/// One batch of one tenant. See the crate's page for its use.
+#[derive(Debug)]
+pub struct Session {
+    pub(crate) tenant: TenantId,
+    pub(crate) records: Records,
+    pub(crate) told: Vec<Told>,
+    /// Entities that are decided on in this session; the others are loaded because these refer to them.
+    pub(crate) focus: BTreeSet<EntityKey>,
+    pub(crate) dirty: BTreeSet<EntityKey>,
+    pub(crate) resend: Vec<(EntityKey, Option<DestinationId>)>,
+    /// Per observation whether its fact was new; filled by the merge.
+    pub(crate) merged: Vec<bool>,
+    /// Focus entities whose references are not known to be loaded.
+    unexplored: Vec<EntityKey>,
+    settle_for_id: Vec<EntityKey>,
+    is_merged: bool,
+}
+
+impl Session {
+    /// An empty session.
+    pub fn new(tenant: TenantId) -> Self {
+        Self {
+            tenant,
+            records: Records::new(),
+            told: Vec::new(),
+            focus: BTreeSet::new(),
+            dirty: BTreeSet::new(),
+            resend: Vec::new(),
+            merged: Vec::new(),
+            unexplored: Vec::new(),
+            settle_for_id: Vec::new(),
+            is_merged: false,
+        }
+    }
+
+    /// Adds what an event said.
+    pub fn tell(&mut self, told: Told) {
+        self.focus_on(told.observation.key());
+        if let What::Renamed { to, .. } = &told.observation.what {
+            self.focus_on(EntityKey::new(told.observation.kind, to));
+        }
+        self.told.push(told);
+    }
+
+    /// The root department exists from the moment a tenant does, under the tenant's name until its own is known.
+    pub fn found(&mut self, tenant_name: &str, now: UnixMillis) {
+        let fields = Fields::new().with(Field::Name, tenant_name);
+        self.tell(Told {
+            observation: Observation {
+                kind: EntityKind::Department,
+                id: common::ROOT_DEPARTMENT.to_owned(),
+                at: UnixMillis(0),
+                what: What::Created { fields },
+                hint: false,
+            },
+            event: String::new(),
+            received_at: now,
+        });
+    }
+
+    /// Looks at an entity again because something that it waits for changed.
+    pub fn look_again(&mut self, key: EntityKey) {
+        self.focus_on(key);
+    }
+
+    /// Nobody will tell this entity's name: its id is to do.
+    pub fn settle_for_id(&mut self, key: EntityKey) {
+        self.focus_on(key.clone());
+        self.settle_for_id.push(key);
+    }
+
+    /// Sends a live entity again as it is now, to one destination or to all.
+    pub fn send_again(&mut self, key: EntityKey, only_for: Option<DestinationId>) {
+        self.focus_on(key.clone());
+        self.resend.push((key, only_for));
+    }
+
+    /// The records that must be loaded before [`Session::resolve`]; empty when nothing is missing. Each round names what the
+    /// records of the round before refer to, all at once.
+    pub fn missing(&mut self) -> Vec<EntityKey> {
+        if !self.is_merged {
+            let named: Vec<EntityKey> = self.focus.iter().filter(|key| !self.records.contains_key(key)).cloned().collect();
+            if !named.is_empty() {
+                return named;
+            }
+            self.merge();
+            self.is_merged = true;
+        }
+        let mut missing = BTreeSet::new();
+        let mut unexplored = std::mem::take(&mut self.unexplored);
+        while let Some(key) = unexplored.pop() {
+            let lacking = self.lacking(&key);
+            if !lacking.is_empty() {
+                missing.extend(lacking);
+                self.unexplored.push(key.clone());
+            }
+            unexplored.extend(self.partners(&key));
+        }
+        missing.into_iter().collect()
+    }
+
+    /// Puts a record in, or notes that there is none.
+    pub fn load(&mut self, key: EntityKey, record: Option<Record>) {
+        self.records.insert(key, record.unwrap_or_default());
+    }
+
+    fn focus_on(&mut self, key: EntityKey) {
+        if self.focus.insert(key.clone()) {
+            self.unexplored.push(key);
+        }
+    }
+
+    /// Ids that a focus entity was or is renamed to and from are decided on together with it.
+    fn partners(&mut self, key: &EntityKey) -> Vec<EntityKey> {
+        if key.kind != EntityKind::Member {
+            return Vec::new();
+        }
+        let Some(record) = self.records.get(key) else { return Vec::new() };
+        let renames = record.facts.iter().filter_map(|fact| match &fact.told {
+            FactTold::RenamedFrom(id, _) | FactTold::RenamedTo(id) => Some(EntityKey { kind: key.kind, id: id.clone() }),
+            _ => None,
+        });
+        let partners: Vec<EntityKey> = renames.filter(|partner| !self.focus.contains(partner)).collect();
+        self.focus.extend(partners.iter().cloned());
+        partners
+    }
+
+    /// What this entity's merged record refers to and is not loaded.
+    fn lacking(&self, key: &EntityKey) -> Vec<EntityKey> {
+        let Some(record) = self.records.get(key) else { return vec![key.clone()] };
+        let life = present(&self.records, key);
+        let mut wanted: Vec<EntityKey> = record.sent.iter().flat_map(|sent| sent.refers_to.iter().cloned()).collect();
+        for fact in &record.facts {
+            if let FactTold::RenamedFrom(id, _) | FactTold::RenamedTo(id) = &fact.told {
+                wanted.push(EntityKey { kind: key.kind, id: id.clone() });
+            }
+        }
+        wanted.extend(life.former.iter().map(|(former, _)| former.clone()));
+        wanted.extend(life.fields.list(Field::Departments).iter().map(|id| EntityKey::department(id)));
+        for leader in life.fields.list(Field::Leaders) {
+            wanted.extend(follow(&self.records, &EntityKey::member(leader), life.leaders_at).ids);
+        }
+        if let Some(parent) = life.fields.text(Field::Parent) {
+            wanted.extend(self.path(record, &EntityKey::department(parent)));
+        }
+        wanted.retain(|wanted| !self.records.contains_key(wanted));
+        wanted
+    }
+
+    /// The wanted parent, and for a live department that moves the departments above it as last sent, as far as known.
+    fn path(&self, record: &Record, parent: &EntityKey) -> Vec<EntityKey> {
+        let stays = record.sent.as_ref().is_none_or(|sent| sent.refers_to.contains(parent));
+        if stays {
+            return vec![parent.clone()];
+        }
+        let mut path = vec![parent.clone()];
+        let mut current = parent.clone();
+        while let Some(above) = self.records.get(&current).and_then(|record| record.sent.as_ref()?.refers_to.first()) {
+            if path.contains(above) {
+                break;
+            }
+            path.push(above.clone());
+            current = above.clone();
+        }
+        path
+    }
+
+    /// Adds every observation to its record.
+    fn merge(&mut self) {
+        for told in std::mem::take(&mut self.told) {
+            let is_new = self.merge_one(&told);
+            self.merged.push(is_new);
+            self.told.push(told);
+        }
+        for key in std::mem::take(&mut self.settle_for_id) {
+            if let Some(record) = self.records.get_mut(&key)
+                && !record.settled_for_id
+            {
+                record.settled_for_id = true;
+                self.dirty.insert(key);
+            }
+        }
+    }
+
+    fn merge_one(&mut self, told: &Told) -> bool {
+        let seen = &told.observation;
+        let key = seen.key();
+        if key.is_root() && matches!(seen.what, What::Removed) {
+            return false;
+        }
+        match &seen.what {
+            What::Removed => self.add(&key, &seen.id, seen.at, FactTold::Removed, told),
+            What::Created { fields } => self.add(&key, &seen.id, seen.at, FactTold::Created(fields.clone()), told),
+            What::Updated { fields } => self.add(&key, &seen.id, seen.at, FactTold::Updated(fields.clone()), told),
+            What::Renamed { to, fields } => {
+                let next = EntityKey::new(seen.kind, to);
+                if next == key {
+                    // The spelling changed, not the id.
+                    return self.add(&key, &seen.id, seen.at, FactTold::Updated(fields.clone()), told);
+                }
+                let from = FactTold::RenamedFrom(key.id.clone(), fields.clone());
+                let left = self.add(&key, &seen.id, seen.at, FactTold::RenamedTo(next.id.clone()), told);
+                let arrived = self.add(&next, to, seen.at, from, told);
+                left || arrived
+            }
+        }
+    }
+
+    fn add(&mut self, key: &EntityKey, spelled: &str, at: UnixMillis, what: FactTold, told: &Told) -> bool {
+        let record = self.records.entry(key.clone()).or_default();
+        if !record.add(Fact { at, told: what }) {
+            return false;
+        }
+        record.spelled(at, spelled);
+        record.received_at = told.received_at;
+        record.last_event.clone_from(&told.event);
+        self.dirty.insert(key.clone());
+        true
+    }
+}

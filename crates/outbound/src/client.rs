@@ -1,0 +1,120 @@
+//! The HTTP client itself.
+
+mod request;
+#[cfg(test)]
+mod tests;
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use reqwest::header::HeaderMap;
+use rustls::crypto::{CryptoProvider, ring};
+
+pub use self::request::Request;
+use crate::{Error, Guard};
+
+/// The most that is read of an answer, in bytes.
+const ANSWER_LIMIT_BYTES: usize = 1024 * 1024;
+
+/// A whole answer.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// The status, 100 to 599. Redirects are answers like others: they are not followed.
+    pub status: u16,
+    /// The header fields.
+    pub headers: HeaderMap,
+    /// The body, at most 1 MiB.
+    pub body: Bytes,
+}
+
+/// Sends requests to where its [`Guard`] allows. Cheap to clone; clones share their connections.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    guard: Guard,
+    timeout: Duration,
+    answer_limit_bytes: usize,
+}
+
+impl Client {
+    /// A client with a time limit over each whole exchange: resolving, connecting, sending and reading.
+    ///
+    /// Certificates are checked against the system's roots. Where the system has none, `https` fails as "unknown issuer" and
+    /// `http` works.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] when the system lacks what a client needs.
+    pub fn new(guard: Guard, timeout: Duration) -> Result<Self, Error> {
+        install_cryptography();
+        let http = match settings(&guard).build() {
+            Ok(http) => http,
+            Err(error) => {
+                tracing::warn!(%error, "no root certificates found: https destinations cannot be reached");
+                settings(&guard).tls_certs_only([]).build().map_err(Error::Setup)?
+            }
+        };
+        Ok(Self { http, guard, timeout, answer_limit_bytes: ANSWER_LIMIT_BYTES })
+    }
+
+    /// The same client, sharing its connections, with another time limit.
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        Self { timeout, ..self.clone() }
+    }
+
+    /// Who may be connected to.
+    pub fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    /// Sends a request once and reads the whole answer. Any status is `Ok`.
+    ///
+    /// # Errors
+    /// Everything that kept the answer from being read whole; see [`Error`].
+    pub async fn send(&self, request: Request) -> Result<Response, Error> {
+        let url = self.guard.check(&request.url)?;
+        let sent = self
+            .http
+            .request(request.method, url)
+            .headers(request.headers)
+            .body(request.body)
+            .timeout(self.timeout)
+            .send()
+            .await
+            .map_err(Error::from_reqwest)?;
+        let status = sent.status().as_u16();
+        let headers = sent.headers().clone();
+        let body = self.read(sent, status).await?;
+        Ok(Response { status, headers, body })
+    }
+
+    async fn read(&self, mut sent: reqwest::Response, status: u16) -> Result<Bytes, Error> {
+        let mut body = BytesMut::new();
+        while let Some(chunk) = sent.chunk().await.map_err(Error::from_reqwest)? {
+            if body.len().saturating_add(chunk.len()) > self.answer_limit_bytes {
+                return Err(Error::TooLarge { status, limit_bytes: self.answer_limit_bytes });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.freeze())
+    }
+}
+
+fn settings(guard: &Guard) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(concat!("OrgBridge/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        // A proxy would resolve names where the guard cannot look.
+        .no_proxy()
+        .dns_resolver(Arc::new(guard.resolver()))
+        .pool_idle_timeout(Duration::from_secs(30))
+}
+
+/// reqwest takes its cryptography from the process's default. Somebody else may have installed one already, which is as good.
+fn install_cryptography() {
+    if CryptoProvider::get_default().is_none() && ring::default_provider().install_default().is_err() {
+        tracing::debug!("another cryptography provider was installed at the same moment");
+    }
+}

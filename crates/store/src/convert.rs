@@ -1,0 +1,60 @@
+//! Between rows and the vocabulary's types.
+
+use std::str::FromStr;
+
+use common::{EntityKey, EntityKind};
+use database::Result;
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Most rows of one statement. SQLite takes 32,766 bound values and our widest row has 17 columns.
+pub(crate) const ROWS_PER_STATEMENT: usize = 500;
+
+/// A version or count as the databases keep it.
+pub(crate) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// The way back; what is negative was never written by us.
+pub(crate) fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or_default()
+}
+
+/// A row that holds something that we never write.
+pub(crate) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> database::Error {
+    diesel::result::Error::DeserializationError(Box::new(error)).into()
+}
+
+/// An id or a name out of a column.
+pub(crate) fn parse<T>(text: &str) -> Result<T>
+where
+    T: FromStr,
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    text.parse().map_err(unreadable)
+}
+
+/// An entity's key out of two columns.
+pub(crate) fn entity_key(kind: &str, id: &str) -> Result<EntityKey> {
+    Ok(EntityKey { kind: parse::<EntityKind>(kind)?, id: id.into() })
+}
+
+/// A JSON column.
+pub(crate) fn from_json<T: DeserializeOwned>(text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(unreadable)
+}
+
+/// The text of a JSON column.
+pub(crate) fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<String> {
+    let failed = |error| diesel::result::Error::SerializationError(Box::new(error)).into();
+    serde_json::to_string(value).map_err(failed)
+}
+
+/// Ids of `keys` by kind, in pieces that fit one statement: SQLite has no way to say `(kind, id) in (..)` with an index.
+pub(crate) fn by_kind(keys: &[EntityKey]) -> Vec<(&'static str, Vec<&str>)> {
+    let mut pieces = Vec::new();
+    for kind in [EntityKind::Department, EntityKind::Member, EntityKind::Callback] {
+        let ids: Vec<&str> = keys.iter().filter(|key| key.kind == kind).map(|key| &*key.id).collect();
+        pieces.extend(ids.chunks(ROWS_PER_STATEMENT).map(|piece| (kind.as_str(), piece.to_vec())));
+    }
+    pieces
+}

@@ -1,0 +1,266 @@
+//! Destinations: how far each one is, who sends to it, and how it fares.
+
+mod facts;
+mod lease;
+
+pub use facts::{Backlog, Position, Watched, backlog, lowest_positions, watch};
+pub use lease::{Lease, acquire, advance, answered, failed, handshaken, holds, release, renew};
+
+use common::{DestinationId, TenantId, UnixMillis};
+use database::{Connection, Result, on_backend};
+use diesel::prelude::*;
+
+use crate::{
+    convert::{parse, signed, unreadable, unsigned},
+    schema::{
+        sink::{attempts, destinations, held, messages, taken},
+        tenants::tenants,
+    },
+};
+
+/// A destination as a tenant's file names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declared {
+    /// Its id within the tenant.
+    pub id: DestinationId,
+    /// Its kind as in the file: `sqlite`, `wecom-callback`, ...
+    pub kind: String,
+    /// Whether it is to get what exists already when it is added later: `backfill = true` or `role = "core"`.
+    pub backfill: bool,
+}
+
+/// A destination's row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Destination {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Its id within the tenant.
+    pub id: DestinationId,
+    /// Its kind.
+    pub kind: String,
+    /// The highest version with nothing open below it here.
+    pub position: u64,
+    /// The version after which it started.
+    pub started_version: u64,
+    /// What an operator wants of it.
+    pub state: State,
+    /// Whether it waits for its back-fill.
+    pub backfill: Option<Backfill>,
+    /// When its handshake first succeeded.
+    pub handshake_at: Option<UnixMillis>,
+    /// The platform second of the last message sent, for receivers that tell messages apart by it.
+    pub last_second: Option<i64>,
+    /// The last failure of the destination as a whole, and when; `None` while it is fine.
+    pub last_error: Option<(String, UnixMillis)>,
+    /// When it last took something.
+    pub last_success_at: Option<UnixMillis>,
+}
+
+/// What an operator wants of a destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Changes are delivered.
+    Active,
+    /// Changes collect until it is resumed.
+    Paused,
+    /// Changes collect until the tenant's first sync is applied.
+    Collecting,
+}
+
+/// How a destination that was added later gets what existed before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Backfill {
+    /// Nothing is delivered until the back-fill's changes exist, see [`backfilled`].
+    Wanted,
+    /// They exist.
+    Done,
+}
+
+impl State {
+    /// The name in the table.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Paused => "paused",
+            Self::Collecting => "collecting",
+        }
+    }
+}
+
+impl std::str::FromStr for State {
+    type Err = UnknownName;
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
+        [Self::Active, Self::Paused, Self::Collecting].into_iter().find(|s| s.as_str() == name).ok_or(UnknownName)
+    }
+}
+
+impl Backfill {
+    /// The name in the table.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Wanted => "wanted",
+            Self::Done => "done",
+        }
+    }
+}
+
+impl std::str::FromStr for Backfill {
+    type Err = UnknownName;
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
+        [Self::Wanted, Self::Done].into_iter().find(|b| b.as_str() == name).ok_or(UnknownName)
+    }
+}
+
+/// A row holds a name that this release does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a name in the database is unknown to this release")]
+pub struct UnknownName;
+
+#[derive(Queryable)]
+struct Row {
+    tenant: String,
+    id: String,
+    kind: String,
+    position: i64,
+    started_version: i64,
+    state: String,
+    backfill: Option<String>,
+    _lease_owner: Option<String>,
+    _lease_until: i64,
+    _fence: i64,
+    handshake_at: Option<i64>,
+    last_second: Option<i64>,
+    last_error: Option<String>,
+    last_error_at: Option<i64>,
+    last_success_at: Option<i64>,
+    _created_at: i64,
+}
+
+impl Row {
+    fn read(self) -> Result<Destination> {
+        Ok(Destination {
+            tenant: parse(&self.tenant)?,
+            id: parse(&self.id)?,
+            kind: self.kind,
+            position: unsigned(self.position),
+            started_version: unsigned(self.started_version),
+            state: self.state.parse().map_err(unreadable)?,
+            backfill: self.backfill.as_deref().map(parse).transpose()?,
+            handshake_at: self.handshake_at.map(UnixMillis),
+            last_second: self.last_second,
+            last_error: self.last_error.zip(self.last_error_at.map(UnixMillis)),
+            last_success_at: self.last_success_at.map(UnixMillis),
+        })
+    }
+}
+
+/// Makes the rows of a tenant's destinations what its file says: missing ones are added at the tenant's last version, those
+/// that are named no more, or have another kind now, are forgotten with all that was kept for them (dead letters stay).
+/// Adding what is there already changes nothing.
+///
+/// # Errors
+/// Those of the database.
+pub fn declare(conn: &mut Connection, tenant: &TenantId, declared: &[Declared], now: UnixMillis) -> Result<()> {
+    let known = list(conn, Some(tenant))?;
+    for one in &known {
+        if !declared.iter().any(|new| new.id == one.id && new.kind == one.kind) {
+            forget(conn, tenant, &one.id)?;
+        }
+    }
+    let query = tenants::table.find(tenant.as_str()).select(tenants::last_version);
+    let last: i64 = on_backend!(conn, c => query.first(c).optional())?.unwrap_or_default();
+    for new in declared {
+        let backfill = (new.backfill && last > 0).then_some(Backfill::Wanted.as_str());
+        let row = (
+            destinations::tenant.eq(tenant.as_str()),
+            destinations::id.eq(new.id.as_str()),
+            destinations::kind.eq(&new.kind),
+            destinations::position.eq(last),
+            destinations::started_version.eq(last),
+            destinations::backfill.eq(backfill),
+            destinations::created_at.eq(now.0),
+        );
+        on_backend!(conn, c =>
+            diesel::insert_into(destinations::table).values(row).on_conflict_do_nothing().execute(c))?;
+    }
+    Ok(())
+}
+
+fn forget(conn: &mut Connection, tenant: &TenantId, id: &DestinationId) -> Result<()> {
+    let (tenant, id) = (tenant.as_str(), id.as_str());
+    macro_rules! clear {
+        ($table:ident) => {{
+            let rows = $table::table.filter($table::tenant.eq(tenant)).filter($table::destination.eq(id));
+            on_backend!(conn, c => diesel::delete(rows).execute(c))?;
+        }};
+    }
+    clear!(held);
+    clear!(taken);
+    clear!(messages);
+    clear!(attempts);
+    on_backend!(conn, c => diesel::delete(destinations::table.find((tenant, id))).execute(c))?;
+    Ok(())
+}
+
+/// The destinations of one tenant or of all.
+///
+/// # Errors
+/// Those of the database.
+pub fn list(conn: &mut Connection, tenant: Option<&TenantId>) -> Result<Vec<Destination>> {
+    let mut query = destinations::table.order((destinations::tenant, destinations::id)).into_boxed();
+    if let Some(tenant) = tenant {
+        query = query.filter(destinations::tenant.eq(tenant.as_str()));
+    }
+    let rows: Vec<Row> = on_backend!(conn, c => query.load(c))?;
+    rows.into_iter().map(Row::read).collect()
+}
+
+/// One destination.
+///
+/// # Errors
+/// Those of the database.
+pub fn get(conn: &mut Connection, tenant: &TenantId, id: &DestinationId) -> Result<Option<Destination>> {
+    let query = destinations::table.find((tenant.as_str(), id.as_str()));
+    let row: Option<Row> = on_backend!(conn, c => query.first(c).optional())?;
+    row.map(Row::read).transpose()
+}
+
+/// Pauses or resumes; `false` when there is no such destination.
+///
+/// # Errors
+/// Those of the database.
+pub fn set_state(conn: &mut Connection, tenant: &TenantId, id: &DestinationId, state: State) -> Result<bool> {
+    let target = destinations::table.find((tenant.as_str(), id.as_str()));
+    let changed = on_backend!(conn, c =>
+        diesel::update(target).set(destinations::state.eq(state.as_str())).execute(c))?;
+    Ok(changed > 0)
+}
+
+/// The destinations that wait for their back-fill.
+///
+/// # Errors
+/// Those of the database.
+pub fn backfills_wanted(conn: &mut Connection) -> Result<Vec<(TenantId, DestinationId)>> {
+    let query = destinations::table
+        .filter(destinations::backfill.eq(Backfill::Wanted.as_str()))
+        .select((destinations::tenant, destinations::id));
+    let rows: Vec<(String, String)> = on_backend!(conn, c => query.load(c))?;
+    rows.iter().map(|(tenant, id)| Ok((parse(tenant)?, parse(id)?))).collect()
+}
+
+/// The back-fill of a destination exists: changes `only_for` it (with `first` set, parents first) have the versions after
+/// `after`. It goes on from there: what came before is in them. To be called in the transaction that appends them,
+/// with the tenant locked, so that every ordinary change comes either before `after` or behind the back-fill.
+///
+/// # Errors
+/// Those of the database.
+pub fn backfilled(conn: &mut Connection, tenant: &TenantId, id: &DestinationId, after: u64) -> Result<()> {
+    let target = destinations::table.find((tenant.as_str(), id.as_str()));
+    let values = (
+        destinations::backfill.eq(Backfill::Done.as_str()),
+        destinations::position.eq(signed(after)),
+        destinations::started_version.eq(signed(after)),
+    );
+    on_backend!(conn, c => diesel::update(target).set(values).execute(c))?;
+    Ok(())
+}

@@ -1,0 +1,22 @@
+#![doc = include_str!("../README.md")]
+
+mod convert;
+mod migrations;
+mod schema;
+
+pub mod dead_letters;
+pub mod deliveries;
+pub mod destinations;
+pub mod held;
+pub mod keys;
+pub mod messages;
+pub mod outbox;
+pub mod questions;
+pub mod records;
+pub mod secrets;
+pub mod taken;
+pub mod tenants;
+pub mod waiting;
+
+pub use migrations::migrations;
+pub use secrets::{SealError, Sealer};

@@ -1,0 +1,224 @@
+//! Changes on their way out: numbered densely per tenant, published in order, kept until every destination has passed them.
+
+use std::collections::BTreeMap;
+
+use common::{Change, DestinationId, EntityKey, TenantId, UnixMillis};
+use database::{Connection, Result, on_backend};
+use diesel::prelude::*;
+
+use crate::{
+    convert::{ROWS_PER_STATEMENT, entity_key, from_json, parse, signed, to_json, unsigned},
+    schema::{
+        resolver::{outbox, replays},
+        tenants::tenants,
+    },
+};
+
+/// Locks the rows of tenants, in the order of their ids so that two who lock several cannot block each other, and returns the
+/// last version of each that exists. SQLite has one writer at a time, which is the lock.
+pub fn lock_tenants<'a>(
+    conn: &mut Connection,
+    ids: impl IntoIterator<Item = &'a TenantId>,
+) -> Result<BTreeMap<TenantId, u64>> {
+    let mut ids: Vec<&str> = ids.into_iter().map(TenantId::as_str).collect();
+    ids.sort_unstable();
+    let rows: Vec<(String, i64)> = on_backend!(conn, c => tenants::table
+        .filter(tenants::id.eq_any(ids))
+        .filter(tenants::removed_at.is_null())
+        .order(tenants::id)
+        .select((tenants::id, tenants::last_version))
+        .load(c))?;
+    rows.into_iter().map(|(id, version)| Ok((parse(&id)?, unsigned(version)))).collect()
+}
+
+/// Gives changes of one tenant the next versions after `last_version` and puts them in. The tenant must be locked.
+pub fn append(
+    conn: &mut Connection,
+    tenant: &TenantId,
+    last_version: u64,
+    changes: &mut [Change],
+    now: UnixMillis,
+) -> Result<()> {
+    let Some(last) = changes.len().try_into().ok().filter(|count: &u64| *count > 0).map(|count| last_version + count)
+    else {
+        return Ok(());
+    };
+    for (version, change) in (last_version + 1..).zip(changes.iter_mut()) {
+        change.version = version;
+    }
+    for piece in changes.chunks(ROWS_PER_STATEMENT) {
+        let mut rows = Vec::with_capacity(piece.len());
+        for change in piece {
+            rows.push((
+                outbox::tenant.eq(tenant.as_str()),
+                outbox::version.eq(signed(change.version)),
+                outbox::body.eq(to_json(change)?),
+                outbox::created_at.eq(now.0),
+            ));
+        }
+        on_backend!(conn, c => diesel::insert_into(outbox::table).values(rows).execute(c))?;
+    }
+    on_backend!(conn, c => diesel::update(tenants::table.find(tenant.as_str()))
+        .set(tenants::last_version.eq(signed(last)))
+        .execute(c))?;
+    Ok(())
+}
+
+/// The changes of a tenant after a version, in order, at most `limit`.
+pub fn after(conn: &mut Connection, tenant: &TenantId, version: u64, limit: usize) -> Result<Vec<Change>> {
+    let rows: Vec<String> = on_backend!(conn, c => outbox::table
+        .filter(outbox::tenant.eq(tenant.as_str()))
+        .filter(outbox::version.gt(signed(version)))
+        .order(outbox::version)
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+        .select(outbox::body)
+        .load(c))?;
+    rows.iter().map(|body| from_json(body)).collect()
+}
+
+/// The highest version of a tenant; 0 where there is none.
+pub fn last_version(conn: &mut Connection, tenant: &TenantId) -> Result<u64> {
+    let version: Option<i64> = on_backend!(conn, c => tenants::table
+        .find(tenant.as_str())
+        .select(tenants::last_version)
+        .first(c)
+        .optional())?;
+    Ok(unsigned(version.unwrap_or_default()))
+}
+
+/// When the oldest change after a version was written.
+pub fn oldest_after(conn: &mut Connection, tenant: &TenantId, version: u64) -> Result<Option<UnixMillis>> {
+    let oldest: Option<i64> = on_backend!(conn, c => outbox::table
+        .filter(outbox::tenant.eq(tenant.as_str()))
+        .filter(outbox::version.gt(signed(version)))
+        .order(outbox::version)
+        .select(outbox::created_at)
+        .first(c)
+        .optional())?;
+    Ok(oldest.map(UnixMillis))
+}
+
+/// Takes the outbox lease of a tenant until `until`, or renews it; `None` while somebody else holds it, else the version up to
+/// which everything is published.
+pub fn lease(
+    conn: &mut Connection,
+    tenant: &TenantId,
+    owner: &str,
+    now: UnixMillis,
+    until: UnixMillis,
+) -> Result<Option<u64>> {
+    let free = tenants::outbox_owner
+        .is_null()
+        .or(tenants::outbox_owner.eq(owner))
+        .or(tenants::outbox_until.is_null())
+        .or(tenants::outbox_until.lt(now.0));
+    let taken: Option<i64> = on_backend!(conn, c => diesel::update(tenants::table.filter(tenants::id.eq(tenant.as_str())).filter(free.assume_not_null()))
+        .set((tenants::outbox_owner.eq(owner), tenants::outbox_until.eq(until.0)))
+        .returning(tenants::published_version)
+        .get_result(c)
+        .optional())?;
+    Ok(taken.map(unsigned))
+}
+
+/// Notes that everything up to `through` is published, if `owner` still holds the lease.
+pub fn published(conn: &mut Connection, tenant: &TenantId, owner: &str, through: u64) -> Result<()> {
+    on_backend!(conn, c => diesel::update(
+            tenants::table
+                .filter(tenants::id.eq(tenant.as_str()))
+                .filter(tenants::outbox_owner.eq(owner))
+                .filter(tenants::published_version.lt(signed(through))),
+        )
+        .set(tenants::published_version.eq(signed(through)))
+        .execute(c))?;
+    Ok(())
+}
+
+/// Tenants with changes that are not published.
+pub fn tenants_with_unpublished(conn: &mut Connection) -> Result<Vec<TenantId>> {
+    let rows: Vec<String> = on_backend!(conn, c => tenants::table
+        .filter(tenants::removed_at.is_null())
+        .filter(tenants::published_version.lt(tenants::last_version))
+        .select(tenants::id)
+        .load(c))?;
+    rows.iter().map(|id| parse(id)).collect()
+}
+
+/// Whether a tenant has no version yet: its root department is still to be created.
+pub fn any_rootless(conn: &mut Connection) -> Result<bool> {
+    let rootless = tenants::table.filter(tenants::removed_at.is_null()).filter(tenants::last_version.eq(0));
+    Ok(on_backend!(conn, c => diesel::select(diesel::dsl::exists(rootless)).get_result(c))?)
+}
+
+/// Whether somebody asked for something to be sent again.
+pub fn any_replays(conn: &mut Connection) -> Result<bool> {
+    Ok(on_backend!(conn, c => diesel::select(diesel::dsl::exists(replays::table)).get_result(c))?)
+}
+
+/// Deletes the changes of a tenant up to a version; returns how many there were.
+pub fn prune(conn: &mut Connection, tenant: &TenantId, through: u64) -> Result<usize> {
+    Ok(on_backend!(conn, c => diesel::delete(
+            outbox::table
+                .filter(outbox::tenant.eq(tenant.as_str()))
+                .filter(outbox::version.le(signed(through))),
+        )
+        .execute(c))?)
+}
+
+/// A wish to have something sent again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replay {
+    /// The order of the wishes.
+    pub seq: i64,
+    /// Whose.
+    pub tenant: TenantId,
+    /// To which destination; to all when absent.
+    pub destination: Option<DestinationId>,
+    /// What.
+    pub entity: EntityKey,
+}
+
+/// Asks for entities to be sent again, as they are now and under new versions.
+pub fn request_replay(
+    conn: &mut Connection,
+    tenant: &TenantId,
+    destination: Option<&DestinationId>,
+    entities: &[EntityKey],
+    now: UnixMillis,
+) -> Result<()> {
+    for piece in entities.chunks(ROWS_PER_STATEMENT) {
+        let rows: Vec<_> = piece
+            .iter()
+            .map(|entity| {
+                (
+                    replays::tenant.eq(tenant.as_str()),
+                    replays::destination.eq(destination.map(DestinationId::as_str)),
+                    replays::kind.eq(entity.kind.as_str()),
+                    replays::id.eq(&*entity.id),
+                    replays::requested_at.eq(now.0),
+                )
+            })
+            .collect();
+        for row in rows {
+            on_backend!(conn, c => diesel::insert_into(replays::table).values(row).execute(c))?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes the oldest wishes out, at most `limit`: what is returned must be carried out in the same transaction.
+pub fn take_replays(conn: &mut Connection, limit: i64) -> Result<Vec<Replay>> {
+    let rows: Vec<(i64, String, Option<String>, String, String)> = on_backend!(conn, c => replays::table
+        .order(replays::seq)
+        .limit(limit)
+        .select((replays::seq, replays::tenant, replays::destination, replays::kind, replays::id))
+        .load(c))?;
+    if let Some(last) = rows.last().map(|row| row.0) {
+        on_backend!(conn, c => diesel::delete(replays::table.filter(replays::seq.le(last))).execute(c))?;
+    }
+    rows.into_iter()
+        .map(|(seq, tenant, destination, kind, id)| {
+            let destination = destination.map(|id| parse(&id)).transpose()?;
+            Ok(Replay { seq, tenant: parse(&tenant)?, destination, entity: entity_key(&kind, &id)? })
+        })
+        .collect()
+}

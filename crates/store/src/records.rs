@@ -1,0 +1,216 @@
+//! The mirror: what we know of each entity.
+
+use common::{EntityKey, TenantId, UnixMillis};
+use database::{Connection, Result, on_backend};
+use diesel::{prelude::*, upsert::excluded};
+use directory::Record;
+
+use crate::{
+    convert::{ROWS_PER_STATEMENT, by_kind, entity_key, from_json, to_json},
+    schema::resolver::records,
+};
+
+/// A record with what the patience around it knows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Row {
+    /// The record.
+    pub record: Record,
+    /// Since when something keeps it from being sent; absent while nothing does.
+    pub parked_since: Option<UnixMillis>,
+    /// What it waits for was asked for.
+    pub asked: bool,
+    /// It is a dead letter; it still comes back when what it waits for appears.
+    pub given_up: bool,
+}
+
+#[derive(Queryable)]
+struct Loaded {
+    kind: String,
+    id: String,
+    body: String,
+    parked_since: Option<i64>,
+    asked: bool,
+    given_up: bool,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = records, treat_none_as_default_value = false)]
+struct Saved<'a> {
+    tenant: &'a str,
+    kind: &'static str,
+    id: &'a str,
+    body: String,
+    inside: Option<String>,
+    parked_since: Option<i64>,
+    asked: bool,
+    given_up: bool,
+}
+
+impl Loaded {
+    fn into_row(self) -> Result<(EntityKey, Row)> {
+        let row = Row {
+            record: from_json(&self.body)?,
+            parked_since: self.parked_since.map(UnixMillis),
+            asked: self.asked,
+            given_up: self.given_up,
+        };
+        Ok((entity_key(&self.kind, &self.id)?, row))
+    }
+}
+
+/// The records of `keys`, those that exist.
+pub fn load(conn: &mut Connection, tenant: &TenantId, keys: &[EntityKey]) -> Result<Vec<(EntityKey, Row)>> {
+    let mut found = Vec::with_capacity(keys.len());
+    for (kind, ids) in by_kind(keys) {
+        let rows: Vec<Loaded> = on_backend!(conn, c => records::table
+            .filter(records::tenant.eq(tenant.as_str()))
+            .filter(records::kind.eq(kind))
+            .filter(records::id.eq_any(ids))
+            .select((
+                records::kind,
+                records::id,
+                records::body,
+                records::parked_since,
+                records::asked,
+                records::given_up,
+            ))
+            .load(c))?;
+        for row in rows {
+            found.push(row.into_row()?);
+        }
+    }
+    Ok(found)
+}
+
+/// Writes records, new or changed.
+pub fn save(conn: &mut Connection, tenant: &TenantId, rows: &[(EntityKey, Row)]) -> Result<()> {
+    for piece in rows.chunks(ROWS_PER_STATEMENT) {
+        let mut saved = Vec::with_capacity(piece.len());
+        for (key, row) in piece {
+            saved.push(Saved {
+                tenant: tenant.as_str(),
+                kind: key.kind.as_str(),
+                id: &key.id,
+                body: to_json(&row.record)?,
+                inside: inside(&row.record),
+                parked_since: row.parked_since.map(|since| since.0),
+                asked: row.asked,
+                given_up: row.given_up,
+            });
+        }
+        on_backend!(conn, c => diesel::insert_into(records::table)
+            .values(saved)
+            .on_conflict((records::tenant, records::kind, records::id))
+            .do_update()
+            .set((
+                records::body.eq(excluded(records::body)),
+                records::inside.eq(excluded(records::inside)),
+                records::parked_since.eq(excluded(records::parked_since)),
+                records::asked.eq(excluded(records::asked)),
+                records::given_up.eq(excluded(records::given_up)),
+            ))
+            .execute(c))?;
+    }
+    Ok(())
+}
+
+fn inside(record: &Record) -> Option<String> {
+    let sent = record.sent.as_ref()?;
+    let mut inside = String::from(",");
+    for department in &sent.refers_to {
+        inside.push_str(&department.id);
+        inside.push(',');
+    }
+    Some(inside)
+}
+
+/// Which parked entities to list.
+#[derive(Debug, Clone, Copy)]
+pub struct ParkedFilter {
+    /// Parked at this time or earlier.
+    pub since_at_most: UnixMillis,
+    /// Only those that were, or were not, asked for.
+    pub asked: Option<bool>,
+    /// Only those that were, or were not, given up on.
+    pub given_up: Option<bool>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// Parked entities of a tenant, the longest parked first.
+pub fn parked(conn: &mut Connection, tenant: &TenantId, filter: ParkedFilter) -> Result<Vec<(EntityKey, Row)>> {
+    let rows: Vec<Loaded> = on_backend!(conn, c => {
+        let mut query = records::table
+            .filter(records::tenant.eq(tenant.as_str()))
+            .filter(records::parked_since.is_not_null())
+            .filter(records::parked_since.le(filter.since_at_most.0))
+            .select((
+                records::kind,
+                records::id,
+                records::body,
+                records::parked_since,
+                records::asked,
+                records::given_up,
+            ))
+            .order((records::parked_since, records::kind, records::id))
+            .limit(filter.limit)
+            .into_boxed();
+        if let Some(asked) = filter.asked {
+            query = query.filter(records::asked.eq(asked));
+        }
+        if let Some(given_up) = filter.given_up {
+            query = query.filter(records::given_up.eq(given_up));
+        }
+        query.load(c)
+    })?;
+    rows.into_iter().map(Loaded::into_row).collect()
+}
+
+/// How many entities of a tenant are parked, and since when the oldest is.
+pub fn parked_summary(conn: &mut Connection, tenant: &TenantId) -> Result<(u64, Option<UnixMillis>)> {
+    let (count, oldest): (i64, Option<i64>) = on_backend!(conn, c => records::table
+        .filter(records::tenant.eq(tenant.as_str()))
+        .filter(records::parked_since.is_not_null())
+        .select((diesel::dsl::count_star(), diesel::dsl::min(records::parked_since)))
+        .first(c))?;
+    Ok((crate::convert::unsigned(count), oldest.map(UnixMillis)))
+}
+
+/// What is in a department as last sent, at most `limit` of it. It reads the tenant's whole mirror: for people and for
+/// questions that were long in coming, not for every event.
+pub fn inside_of(conn: &mut Connection, tenant: &TenantId, department: &str, limit: i64) -> Result<Vec<EntityKey>> {
+    let rows: Vec<(String, String)> = on_backend!(conn, c => records::table
+        .filter(records::tenant.eq(tenant.as_str()))
+        .filter(records::inside.like(format!("%,{department},%")))
+        .select((records::kind, records::id))
+        .order((records::kind, records::id))
+        .limit(limit)
+        .load(c))?;
+    rows.iter().map(|(kind, id)| entity_key(kind, id)).collect()
+}
+
+/// Live entities of a tenant after a key, in the order of keys: departments, then members.
+pub fn live_after(
+    conn: &mut Connection,
+    tenant: &TenantId,
+    after: Option<&EntityKey>,
+    limit: i64,
+) -> Result<Vec<(EntityKey, Row)>> {
+    let (kind, id) = after.map_or(("", ""), |key| (key.kind.as_str(), &key.id));
+    let rows: Vec<Loaded> = on_backend!(conn, c => records::table
+        .filter(records::tenant.eq(tenant.as_str()))
+        .filter(records::inside.is_not_null())
+        .filter(records::kind.gt(kind).or(records::kind.eq(kind).and(records::id.gt(id))))
+        .select((
+            records::kind,
+            records::id,
+            records::body,
+            records::parked_since,
+            records::asked,
+            records::given_up,
+        ))
+        .order((records::kind, records::id))
+        .limit(limit)
+        .load(c))?;
+    rows.into_iter().map(Loaded::into_row).collect()
+}

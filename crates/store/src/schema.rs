@@ -1,0 +1,5 @@
+//! The tables as diesel sees them, one file per migration's subject.
+
+pub(crate) mod resolver;
+pub(crate) mod sink;
+pub(crate) mod tenants;

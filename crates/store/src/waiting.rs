@@ -1,0 +1,154 @@
+//! Who waits for what, and what was released but not yet worked off.
+
+use std::collections::BTreeSet;
+
+use common::{EntityKey, TenantId};
+use database::{Connection, Result, on_backend};
+use diesel::{prelude::*, upsert::excluded};
+use directory::WaitChange;
+
+use crate::{
+    convert::{ROWS_PER_STATEMENT, by_kind, entity_key},
+    schema::resolver::{releases, waiting},
+};
+
+/// Adds and takes away rows.
+pub fn change(conn: &mut Connection, tenant: &TenantId, changes: &[WaitChange]) -> Result<()> {
+    let added: Vec<&WaitChange> = changes.iter().filter(|change| change.add).collect();
+    for piece in added.chunks(ROWS_PER_STATEMENT) {
+        let rows: Vec<_> = piece
+            .iter()
+            .map(|change| {
+                (
+                    waiting::tenant.eq(tenant.as_str()),
+                    waiting::on_kind.eq(change.wait.on.kind.as_str()),
+                    waiting::on_id.eq(&*change.wait.on.id),
+                    waiting::kind.eq(change.waiter.kind.as_str()),
+                    waiting::id.eq(&*change.waiter.id),
+                    waiting::why.eq(change.wait.why.as_str()),
+                )
+            })
+            .collect();
+        on_backend!(conn, c => diesel::insert_into(waiting::table).values(rows).on_conflict_do_nothing().execute(c))?;
+    }
+    let mut gone: Vec<&WaitChange> = changes.iter().filter(|change| !change.add).collect();
+    gone.sort_by(|a, b| (&a.wait, a.waiter.kind).cmp(&(&b.wait, b.waiter.kind)));
+    for same in gone.chunk_by(|a, b| a.wait == b.wait && a.waiter.kind == b.waiter.kind) {
+        delete(conn, tenant, same)?;
+    }
+    Ok(())
+}
+
+/// Takes away the rows of waiters of one kind that wait for one thing: most often many members of one department.
+fn delete(conn: &mut Connection, tenant: &TenantId, same: &[&WaitChange]) -> Result<()> {
+    let Some(first) = same.first() else { return Ok(()) };
+    for piece in same.chunks(ROWS_PER_STATEMENT) {
+        let ids: Vec<&str> = piece.iter().map(|change| &*change.waiter.id).collect();
+        on_backend!(conn, c => diesel::delete(waiting::table
+            .filter(waiting::tenant.eq(tenant.as_str()))
+            .filter(waiting::on_kind.eq(first.wait.on.kind.as_str()))
+            .filter(waiting::on_id.eq(&*first.wait.on.id))
+            .filter(waiting::kind.eq(first.waiter.kind.as_str()))
+            .filter(waiting::why.eq(first.wait.why.as_str()))
+            .filter(waiting::id.eq_any(ids)))
+        .execute(c))?;
+    }
+    Ok(())
+}
+
+/// Notes that these appeared, moved or went, those of them that somebody waits for. Returns whether there is any.
+pub fn release(conn: &mut Connection, tenant: &TenantId, keys: &BTreeSet<EntityKey>) -> Result<bool> {
+    let keys: Vec<EntityKey> = keys.iter().cloned().collect();
+    let mut awaited = Vec::new();
+    for (kind, ids) in by_kind(&keys) {
+        let found: Vec<String> = on_backend!(conn, c => waiting::table
+            .filter(waiting::tenant.eq(tenant.as_str()))
+            .filter(waiting::on_kind.eq(kind))
+            .filter(waiting::on_id.eq_any(ids))
+            .select(waiting::on_id)
+            .distinct()
+            .load(c))?;
+        awaited.extend(found.into_iter().map(|id| (kind, id)));
+    }
+    for piece in awaited.chunks(ROWS_PER_STATEMENT) {
+        let rows: Vec<_> = piece
+            .iter()
+            .map(|(kind, id)| {
+                (
+                    releases::tenant.eq(tenant.as_str()),
+                    releases::kind.eq(*kind),
+                    releases::id.eq(id),
+                    releases::after_kind.eq(""),
+                    releases::after_id.eq(""),
+                )
+            })
+            .collect();
+        on_backend!(conn, c => diesel::insert_into(releases::table)
+            .values(rows)
+            .on_conflict((releases::tenant, releases::kind, releases::id))
+            .do_update()
+            .set((
+                releases::after_kind.eq(excluded(releases::after_kind)),
+                releases::after_id.eq(excluded(releases::after_id)),
+            ))
+            .execute(c))?;
+    }
+    Ok(!awaited.is_empty())
+}
+
+/// Takes up to `limit` waiters of what was released, and notes how far it got: whoever is returned must be looked at in the
+/// same transaction. An empty answer means that nothing is left.
+pub fn take_released(conn: &mut Connection, tenant: &TenantId, limit: usize) -> Result<BTreeSet<EntityKey>> {
+    let mut taken = BTreeSet::new();
+    while taken.len() < limit {
+        let next: Option<(String, String, String, String)> = on_backend!(conn, c => releases::table
+            .filter(releases::tenant.eq(tenant.as_str()))
+            .order((releases::kind, releases::id))
+            .select((releases::kind, releases::id, releases::after_kind, releases::after_id))
+            .first(c)
+            .optional())?;
+        let Some((kind, id, after_kind, after_id)) = next else { break };
+        let room = limit - taken.len();
+        let waiters = waiters_after(conn, tenant, (&kind, &id), (&after_kind, &after_id), room)?;
+        let last = waiters.last().cloned();
+        let is_done = waiters.len() < room;
+        for (kind, id) in &waiters {
+            taken.insert(entity_key(kind, id)?);
+        }
+        let row = releases::table
+            .filter(releases::tenant.eq(tenant.as_str()))
+            .filter(releases::kind.eq(&kind))
+            .filter(releases::id.eq(&id));
+        match last {
+            Some((after_kind, after_id)) if !is_done => on_backend!(conn, c => diesel::update(row)
+                .set((releases::after_kind.eq(after_kind), releases::after_id.eq(after_id)))
+                .execute(c))?,
+            _ => on_backend!(conn, c => diesel::delete(row).execute(c))?,
+        };
+    }
+    Ok(taken)
+}
+
+fn waiters_after(
+    conn: &mut Connection,
+    tenant: &TenantId,
+    (on_kind, on_id): (&str, &str),
+    (kind, id): (&str, &str),
+    limit: usize,
+) -> Result<Vec<(String, String)>> {
+    Ok(on_backend!(conn, c => waiting::table
+        .filter(waiting::tenant.eq(tenant.as_str()))
+        .filter(waiting::on_kind.eq(on_kind))
+        .filter(waiting::on_id.eq(on_id))
+        .filter(waiting::kind.gt(kind).or(waiting::kind.eq(kind).and(waiting::id.gt(id))))
+        .select((waiting::kind, waiting::id))
+        .distinct()
+        .order((waiting::kind, waiting::id))
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+        .load(c))?)
+}
+
+/// Tenants with something released and not yet worked off: where a crash left it.
+pub fn tenants_with_releases(conn: &mut Connection) -> Result<Vec<String>> {
+    Ok(on_backend!(conn, c => releases::table.select(releases::tenant).distinct().load(c))?)
+}

@@ -1,0 +1,17 @@
+#![doc = include_str!("../README.md")]
+
+mod crypto;
+mod envelope;
+mod event;
+mod query;
+mod refusal;
+mod relay;
+pub mod render;
+mod xml;
+
+pub use crypto::{CallbackKeys, DecryptError, KeyError};
+pub use envelope::Envelope;
+pub use event::normalise;
+pub use query::Query;
+pub use refusal::Refusal;
+pub use relay::{Sealed, echo_request, seal};

@@ -1,0 +1,91 @@
+//! Between the queue and the turns: decodes, runs a turn, hands over what came of it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use broker::{Delivery, Failure, Handler};
+use common::{Disposition, Event, Reason, TenantId};
+use database::Connection;
+use store::dead_letters::{self, NewDeadLetter, Stage};
+
+use crate::{service_loop::Resolver, turn::Turn};
+
+/// Takes batches of events from the queue.
+pub(crate) struct EventHandler(pub(crate) Arc<Resolver>);
+
+#[async_trait]
+impl Handler for EventHandler {
+    async fn handle(&self, batch: &[Delivery]) -> Result<(), Failure> {
+        let resolver = &self.0;
+        let mut events = Vec::with_capacity(batch.len());
+        let mut undecodable = Vec::new();
+        for delivery in batch {
+            match Event::from_cloud_event(&delivery.payload) {
+                Ok(event) => events.push(event),
+                Err(_) => undecodable.push(resolver.dead_letter(delivery, Reason::UndecodableEvent)),
+            }
+        }
+        let rules = resolver.rules();
+        let buried = undecodable.len();
+        let work = move |conn: &mut Connection| -> database::Result<Turn> {
+            let turn = Turn::events(conn, &events, &rules)?;
+            dead_letters::insert(conn, &undecodable)?;
+            Ok(turn)
+        };
+        let turn = resolver.context.database.write("resolver.events", work).await.map_err(failure)?;
+        if buried > 0 {
+            tracing::error!(count = buried, "messages of the queue that are no events were made dead letters; see `orgbridge dead list`");
+        }
+        resolver.finish(turn).await;
+        Ok(())
+    }
+
+    async fn bury(&self, delivery: &Delivery) -> Result<(), Failure> {
+        let letter = self.0.dead_letter(delivery, Reason::ProcessingFailed);
+        tracing::error!(tenant.id = %letter.tenant, event.id = %letter.entity, "an event that cannot be processed was made a dead letter; see `orgbridge dead list`");
+        let write = move |conn: &mut Connection| dead_letters::insert(conn, &[letter]).map(drop);
+        self.0.context.database.write("resolver.bury", write).await.map_err(failure)
+    }
+}
+
+impl Resolver {
+    /// A dead letter of a message, with whatever of it can be read.
+    fn dead_letter(&self, delivery: &Delivery, reason: Reason) -> NewDeadLetter {
+        #[derive(serde::Deserialize)]
+        struct Named {
+            tenant: Option<TenantId>,
+            id: Option<String>,
+        }
+        let named: Option<Named> = serde_json::from_slice(&delivery.payload).ok();
+        let (tenant, id) = named.map_or((None, None), |named| (named.tenant, named.id));
+        let content = match std::str::from_utf8(&delivery.payload) {
+            Ok(text) => text.to_owned(),
+            Err(_) => STANDARD.encode(&delivery.payload),
+        };
+        NewDeadLetter {
+            tenant: tenant.unwrap_or_else(|| self.nobody.clone()),
+            stage: Stage::Resolver,
+            kind: "event".to_owned(),
+            entity: id.unwrap_or_default(),
+            reason,
+            detail: String::new(),
+            content,
+            destination: None,
+            version: None,
+            since: self.context.clock.now(),
+        }
+    }
+}
+
+/// A database that is away or busy passes; anything else is a fault of the event or of ours, and the batch is halved until the
+/// event stands alone.
+fn failure(error: database::Error) -> Failure {
+    match error.disposition() {
+        Disposition::Retry { after } => Failure::Retry { after },
+        Disposition::Reject { .. } | Disposition::Fatal => {
+            tracing::error!(error = %format!("{:#}", anyhow::Error::from(error)), "a batch of events failed");
+            Failure::Poison
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What waits is not waited for without end: after the grace time the platform is asked, and after the limit a person is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use common::{EntityKey, Reason, TenantId, UnixMillis};
+use database::{Connection, Result};
+use directory::{Question, WaitFor, Why};
+use store::{
+    dead_letters::{self, NewDeadLetter, Stage},
+    questions,
+    records::{self, ParkedFilter, Row},
+};
+
+use crate::turn::{Rules, Turn};
+
+/// Entities looked at in one transaction.
+const SLICE: i64 = 500;
+/// Things in a department that is to be removed which are asked about at once.
+const BLOCKERS_ASKED: i64 = 100;
+
+/// How long an entity may wait.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Until what it waits for is asked for.
+    pub(crate) grace_millis: i64,
+    /// Until it becomes a dead letter.
+    pub(crate) limit_millis: i64,
+    /// Whether the tenant has a secret that reads names. Without one, ids have to do after the grace time.
+    pub(crate) names_can_be_asked: bool,
+}
+
+/// Whether [`ask`] or [`give_up`] would find anything: most often not, and looking takes no lock.
+pub(crate) fn is_overdue(conn: &mut Connection, tenant: &TenantId, limits: Limits, now: UnixMillis) -> Result<bool> {
+    let overdue = |since_at_most, asked, given_up| ParkedFilter { since_at_most, asked, given_up, limit: 1 };
+    let unasked = overdue(now.plus_millis(-limits.grace_millis), Some(false), None);
+    let hopeless = overdue(now.plus_millis(-limits.limit_millis), None, Some(false));
+    Ok(!records::parked(conn, tenant, unasked)?.is_empty() || !records::parked(conn, tenant, hopeless)?.is_empty())
+}
+
+/// Asks for what entities have waited for longer than the grace time. The flag says whether there is more to do.
+pub(crate) fn ask(
+    conn: &mut Connection,
+    tenant: &TenantId,
+    limits: Limits,
+    rules: &Rules,
+) -> Result<(Turn, bool)> {
+    let filter = ParkedFilter {
+        since_at_most: rules.now.plus_millis(-limits.grace_millis),
+        asked: Some(false),
+        given_up: None,
+        limit: SLICE,
+    };
+    let mut waiting = records::parked(conn, tenant, filter)?;
+    if waiting.is_empty() {
+        return Ok((Turn::default(), false));
+    }
+    let is_more = waiting.len() as i64 >= SLICE;
+    let mut asked = BTreeSet::new();
+    let mut nameless = Vec::new();
+    for (key, row) in &mut waiting {
+        row.asked = true;
+        if !limits.names_can_be_asked && row.record.waits.iter().any(|wait| wait.why == WaitFor::Details) {
+            nameless.push(key.clone());
+        }
+        asked.extend(questions_of(conn, tenant, row)?);
+    }
+    records::save(conn, tenant, &waiting)?;
+    questions::ask(conn, tenant, &asked, rules.now)?;
+    let turn = if nameless.is_empty() { Turn::default() } else { Turn::settle(conn, tenant, &nameless, rules)? };
+    Ok((turn, is_more))
+}
+
+/// What an entity waits for, as questions: about what is missing, or about what is still in a department that is to go; never
+/// about the removed department itself.
+fn questions_of(conn: &mut Connection, tenant: &TenantId, row: &Row) -> Result<Vec<Question>> {
+    let mut asked = Vec::new();
+    for wait in &row.record.waits {
+        match wait.why {
+            WaitFor::Leader => {}
+            WaitFor::Emptied => {
+                let inside = records::inside_of(conn, tenant, &wait.on.id, BLOCKERS_ASKED)?;
+                asked.extend(inside.into_iter().map(|about| Question { about, why: Why::Blocking }));
+            }
+            WaitFor::Reference | WaitFor::Path | WaitFor::Successor | WaitFor::Details => {
+                asked.push(Question { about: wait.on.clone(), why: Why::Missing });
+            }
+        }
+    }
+    Ok(asked)
+}
+
+/// Makes dead letters of entities that have waited longer than the limit. They keep waiting, and come back by themselves when
+/// what they wait for appears. Returns how many there were.
+pub(crate) fn give_up(conn: &mut Connection, tenant: &TenantId, limits: Limits, now: UnixMillis) -> Result<usize> {
+    let filter = ParkedFilter {
+        since_at_most: now.plus_millis(-limits.limit_millis),
+        asked: None,
+        given_up: Some(false),
+        limit: SLICE,
+    };
+    let mut waiting = records::parked(conn, tenant, filter)?;
+    let letters: Vec<NewDeadLetter> = waiting.iter().map(|(key, row)| letter(tenant, key, row, now)).collect();
+    for (_, row) in &mut waiting {
+        row.given_up = true;
+    }
+    if !waiting.is_empty() {
+        records::save(conn, tenant, &waiting)?;
+        dead_letters::insert(conn, &letters)?;
+    }
+    Ok(waiting.len())
+}
+
+fn letter(tenant: &TenantId, key: &EntityKey, row: &Row, now: UnixMillis) -> NewDeadLetter {
+    let mut waits: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for wait in row.record.waits.iter().filter(|wait| wait.why.holds()) {
+        waits.entry(wait.why.as_str()).or_default().push(wait.on.to_string());
+    }
+    let detail: Vec<String> = waits.iter().map(|(why, on)| format!("{why}: {}", on.join(", "))).collect();
+    NewDeadLetter {
+        tenant: tenant.clone(),
+        stage: Stage::Resolver,
+        kind: key.kind.as_str().to_owned(),
+        entity: key.id.to_string(),
+        reason: Reason::DependencyMissing,
+        detail: detail.join("; "),
+        content: serde_json::to_string(&row.record).unwrap_or_default(),
+        destination: None,
+        version: None,
+        since: row.parked_since.unwrap_or(now),
+    }
+}

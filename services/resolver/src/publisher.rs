@@ -1,0 +1,179 @@
+//! Publishes committed changes in the order of their versions.
+//!
+//! The outbox is the truth; what a turn hands over in memory only saves reading it. A tenant's changes are published by whoever holds
+//! its outbox lease, so that two resolvers never interleave them.
+
+use std::collections::BTreeMap;
+
+use broker::{Lane, Outgoing};
+use common::{Change, Hop, TenantId};
+use service::Context;
+use store::outbox;
+use tokio::sync::mpsc;
+
+/// Changes read from the outbox at once.
+const PAGE: usize = 512;
+/// Handed-over batches that wait; beyond it the outbox is read instead.
+const WAITING_MAX: usize = 64;
+/// How long a lease lasts, and how long before its end it is renewed.
+const LEASE_MILLIS: i64 = 30_000;
+const RENEW_MILLIS: i64 = 15_000;
+/// How often the outbox is looked at though nobody handed anything over: for what another process or a crash left.
+const SWEEP: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// Where turns hand over what they committed.
+#[derive(Clone)]
+pub(crate) struct Handover(mpsc::Sender<(TenantId, Vec<Change>)>);
+
+impl Handover {
+    /// Hands over; what finds no room is read from the outbox by the next sweep.
+    pub(crate) fn committed(&self, tenant: TenantId, changes: Vec<Change>) {
+        if self.0.try_send((tenant, changes)).is_err() {
+            tracing::debug!("the publisher is behind; it will read the outbox");
+        }
+    }
+}
+
+/// The publisher's end of it.
+pub(crate) struct Publisher {
+    context: Context,
+    handed: mpsc::Receiver<(TenantId, Vec<Change>)>,
+    tenants: BTreeMap<TenantId, Progress>,
+}
+
+/// How far a tenant whose lease is held here is published.
+struct Progress {
+    published: u64,
+    noted: u64,
+    renew_at: i64,
+}
+
+impl Publisher {
+    pub(crate) fn new(context: Context) -> (Self, Handover) {
+        let (sender, handed) = mpsc::channel(WAITING_MAX);
+        (Self { context, handed, tenants: BTreeMap::new() }, Handover(sender))
+    }
+
+    /// Runs until the hand-over is closed; then publishes what is left and notes how far it got.
+    pub(crate) async fn run(mut self) {
+        let mut sweep = tokio::time::interval(SWEEP);
+        sweep.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                handed = self.handed.recv() => match handed {
+                    Some((tenant, changes)) => self.publish_or_log(&tenant, changes).await,
+                    None => break,
+                },
+                _ = sweep.tick() => self.sweep().await,
+            }
+        }
+        self.sweep().await;
+    }
+
+    /// Publishes what is in the outbox and was not handed over, and notes how far every tenant is.
+    async fn sweep(&mut self) {
+        match self.context.database.read("outbox.unpublished", outbox::tenants_with_unpublished).await {
+            Ok(tenants) => {
+                for tenant in tenants {
+                    self.publish_or_log(&tenant, Vec::new()).await;
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the outbox cannot be read; trying again"),
+        }
+        self.note().await;
+    }
+
+    async fn publish_or_log(&mut self, tenant: &TenantId, handed: Vec<Change>) {
+        if let Err(error) = self.publish(tenant, handed).await {
+            tracing::warn!(tenant.id = %tenant, error = %format!("{error:#}"), "changes stay in the outbox; trying again");
+            self.tenants.remove(tenant);
+        }
+    }
+
+    async fn publish(&mut self, tenant: &TenantId, handed: Vec<Change>) -> anyhow::Result<()> {
+        if !self.holds_lease(tenant).await? {
+            return Ok(());
+        }
+        let Some(progress) = self.tenants.get(tenant) else { return Ok(()) };
+        let next = progress.published + 1;
+        if handed.first().is_some_and(|change| change.version == next) {
+            return self.send(tenant, &handed).await;
+        }
+        if handed.last().is_some_and(|change| change.version < next) {
+            return Ok(());
+        }
+        loop {
+            let Some(after) = self.tenants.get(tenant).map(|progress| progress.published) else { return Ok(()) };
+            let of = tenant.clone();
+            let page = self.context.database.read("outbox.page", move |conn| outbox::after(conn, &of, after, PAGE)).await?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            self.send(tenant, &page).await?;
+        }
+    }
+
+    async fn send(&mut self, tenant: &TenantId, changes: &[Change]) -> anyhow::Result<()> {
+        let Some(last) = changes.last().map(|change| change.version) else { return Ok(()) };
+        let lane = self.context.tenants.get(tenant).map_or_else(Lane::shared, |tenant| Lane::new(&tenant.file.lane));
+        let messages = changes
+            .iter()
+            .map(|change| Outgoing { ordering_key: tenant.to_string(), payload: change.to_json().into() })
+            .collect();
+        self.context.broker.publish(Hop::Changes, &lane, messages).await?;
+        if let Some(progress) = self.tenants.get_mut(tenant) {
+            progress.published = last;
+        }
+        Ok(())
+    }
+
+    async fn holds_lease(&mut self, tenant: &TenantId) -> anyhow::Result<bool> {
+        let now = self.context.clock.now();
+        if self.tenants.get(tenant).is_some_and(|progress| progress.renew_at > now.0) {
+            return Ok(true);
+        }
+        let (of, owner) = (tenant.clone(), self.context.instance.clone());
+        let until = now.plus_millis(LEASE_MILLIS);
+        let lease = move |conn: &mut database::Connection| outbox::lease(conn, &of, &owner, now, until);
+        match self.context.database.write("outbox.lease", lease).await? {
+            Some(published) => {
+                let renew_at = now.0 + RENEW_MILLIS;
+                let progress = self.tenants.entry(tenant.clone()).or_insert(Progress { published, noted: published, renew_at });
+                progress.renew_at = renew_at;
+                Ok(true)
+            }
+            None => {
+                self.tenants.remove(tenant);
+                Ok(false)
+            }
+        }
+    }
+
+    /// Notes how far tenants are published. A crash before it publishes some versions again, which destinations know as repeats.
+    async fn note(&mut self) {
+        let due: Vec<(TenantId, u64)> = self
+            .tenants
+            .iter()
+            .filter(|(_, progress)| progress.noted < progress.published)
+            .map(|(tenant, progress)| (tenant.clone(), progress.published))
+            .collect();
+        if due.is_empty() {
+            return;
+        }
+        let (owner, noted) = (self.context.instance.clone(), due.clone());
+        let write = move |conn: &mut database::Connection| -> database::Result<()> {
+            noted.iter().try_for_each(|(tenant, through)| outbox::published(conn, tenant, &owner, *through))
+        };
+        match self.context.database.write("outbox.published", write).await {
+            Ok(()) => {
+                for (tenant, through) in due {
+                    if let Some(progress) = self.tenants.get_mut(&tenant) {
+                        progress.noted = through;
+                    }
+                }
+            }
+            Err(error) => tracing::warn!(%error, "cannot note what is published; trying again"),
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The service: the queue's consumer, and everything that happens by the clock.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use broker::{ConsumeOptions, Lane};
+use common::{Hop, TenantId};
+use database::Connection;
+use service::{Context, config::ResolverSection};
+use store::{keys, waiting};
+
+use crate::{
+    handler::EventHandler,
+    patience::{self, Limits},
+    publisher::{Handover, Publisher},
+    requests,
+    turn::{Rules, Turn},
+};
+
+/// How often new tenants, back-fills and replays are looked for.
+const REQUESTS_EVERY: Duration = Duration::from_millis(250);
+/// How often parked entities are looked at.
+const PATIENCE_EVERY: Duration = Duration::from_secs(1);
+/// How often old keys are forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(600);
+
+/// Runs the resolver until the context stops.
+///
+/// # Errors
+/// When the queue cannot be consumed at all; losses of connections are handled below.
+pub async fn run(config: ResolverSection, lanes: Vec<Lane>, context: Context) -> anyhow::Result<()> {
+    let (publisher, handover) = Publisher::new(context.clone());
+    let publishing = context.tasks.spawn(publisher.run());
+    let resolver = Arc::new(Resolver::new(config, context.clone(), handover)?);
+    let by_clock = context.tasks.spawn(Arc::clone(&resolver).by_the_clock());
+    let options = ConsumeOptions { batch_size: resolver.config.batch_size as usize, ..ConsumeOptions::default() };
+    let handler = Arc::new(EventHandler(Arc::clone(&resolver)));
+    let consumed = context.broker.consume(Hop::Events, &lanes, options, handler, context.stop.clone()).await;
+    by_clock.await?;
+    // The last hand-over closes with the resolver: the publisher then sends what is left and ends.
+    drop(resolver);
+    publishing.await?;
+    Ok(consumed?)
+}
+
+/// What handlers and timers share.
+pub(crate) struct Resolver {
+    pub(crate) config: ResolverSection,
+    pub(crate) context: Context,
+    /// Whom a dead letter belongs to when not even its tenant can be read.
+    pub(crate) nobody: TenantId,
+    handover: Handover,
+}
+
+impl Resolver {
+    fn new(config: ResolverSection, context: Context, handover: Handover) -> anyhow::Result<Self> {
+        Ok(Self { config, context, nobody: "unknown".parse()?, handover })
+    }
+
+    /// The rules of a turn that begins now.
+    pub(crate) fn rules(&self) -> Rules {
+        let now = self.context.clock.now();
+        let memory = i64::try_from(self.config.duplicate_memory_seconds).unwrap_or(i64::MAX);
+        let tenant_names: BTreeMap<_, _> =
+            self.context.tenants.all().iter().map(|tenant| (tenant.file.id.clone(), tenant.file.name.clone())).collect();
+        Rules { now, horizon: now.plus_seconds(-memory), tenant_names }
+    }
+
+    /// After a turn's commit: publishes, counts, and works off what it released.
+    pub(crate) async fn finish(&self, turn: Turn) {
+        let released: Vec<TenantId> = turn.released.iter().cloned().collect();
+        self.hand_over(turn);
+        for tenant in released {
+            if let Err(error) = self.work_off(&tenant).await {
+                tracing::warn!(tenant.id = %tenant, %error, "a release is not finished; trying again");
+            }
+        }
+    }
+
+    fn hand_over(&self, turn: Turn) {
+        if turn.strangers > 0 {
+            tracing::warn!(count = turn.strangers, "events of tenants that do not exist were dropped");
+        }
+        for (tenant, counts) in turn.counts {
+            let metrics = &self.context.metrics;
+            for (outcome, count) in [
+                ("applied", counts.applied),
+                ("duplicate", counts.duplicate),
+                ("stale", counts.stale),
+                ("parked", counts.parked),
+                ("released", counts.released),
+            ] {
+                if count > 0 {
+                    metrics.resolver_events_total.with_label_values(&[tenant.as_str(), outcome]).inc_by(count);
+                }
+            }
+        }
+        for (tenant, changes) in turn.changes {
+            self.handover.committed(tenant, changes);
+        }
+    }
+
+    /// Works off a tenant's releases, slice by slice, each in a transaction of its own.
+    async fn work_off(&self, tenant: &TenantId) -> database::Result<()> {
+        let limit = self.config.batch_size as usize;
+        loop {
+            let (rules, of) = (self.rules(), tenant.clone());
+            let slice = move |conn: &mut Connection| Turn::released(conn, &of, limit, &rules);
+            let turn = self.context.database.write("resolver.release", slice).await?;
+            let is_more = turn.released.contains(tenant);
+            self.hand_over(turn);
+            if !is_more {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn by_the_clock(self: Arc<Self>) {
+        let mut requests = every(REQUESTS_EVERY);
+        let mut patience = every(PATIENCE_EVERY);
+        let mut forget = every(FORGET_EVERY);
+        self.logged("releases left over", self.resume().await);
+        loop {
+            tokio::select! {
+                () = self.context.stop.cancelled() => break,
+                _ = requests.tick() => self.logged("requests", self.carry_out_requests().await),
+                _ = patience.tick() => self.logged("patience", self.be_patient().await),
+                _ = forget.tick() => self.logged("old keys", self.forget().await),
+            }
+        }
+    }
+
+    fn logged(&self, what: &'static str, result: database::Result<()>) {
+        if let Err(error) = result {
+            tracing::warn!(what, error = %format!("{:#}", anyhow::Error::from(error)), "periodic work failed; trying again");
+        }
+    }
+
+    /// Works off what a crash left released.
+    async fn resume(&self) -> database::Result<()> {
+        let left = self.context.database.read("resolver.left", waiting::tenants_with_releases).await?;
+        for tenant in left.iter().filter_map(|id| id.parse().ok()) {
+            self.work_off(&tenant).await?;
+        }
+        Ok(())
+    }
+
+    async fn carry_out_requests(&self) -> database::Result<()> {
+        if !self.context.database.read("resolver.wanted", requests::any_wanted).await? {
+            return Ok(());
+        }
+        let rules = self.rules();
+        let found = move |conn: &mut Connection| requests::found(conn, &rules);
+        for turn in self.context.database.write("resolver.found", found).await? {
+            self.finish(turn).await;
+        }
+        let rules = self.rules();
+        self.context.database.write("resolver.backfill", move |conn| requests::backfill(conn, &rules)).await?;
+        loop {
+            let rules = self.rules();
+            let replay = move |conn: &mut Connection| requests::replay(conn, &rules);
+            let (turns, is_more) = self.context.database.write("resolver.replay", replay).await?;
+            for turn in turns {
+                self.finish(turn).await;
+            }
+            if !is_more {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn be_patient(&self) -> database::Result<()> {
+        for tenant in self.context.tenants.all() {
+            let limits = Limits {
+                grace_millis: millis(self.config.parking_grace_seconds),
+                limit_millis: millis(self.config.parking_limit_seconds),
+                names_can_be_asked: tenant.file.wecom.as_ref().is_none_or(|wecom| wecom.reads_names()),
+            };
+            loop {
+                let (rules, of) = (self.rules(), tenant.file.id.clone());
+                let ask = move |conn: &mut Connection| patience::ask(conn, &of, limits, &rules);
+                if !self.is_overdue(&tenant.file.id, limits).await? {
+                    break;
+                }
+                let (turn, is_more) = self.context.database.write("resolver.ask", ask).await?;
+                self.finish(turn).await;
+                let (now, of) = (self.context.clock.now(), tenant.file.id.clone());
+                let give_up = move |conn: &mut Connection| patience::give_up(conn, &of, limits, now);
+                let dead = self.context.database.write("resolver.give-up", give_up).await?;
+                if dead > 0 {
+                    let outcome = self.context.metrics.resolver_events_total.with_label_values(&[tenant.file.id.as_str(), "dead"]);
+                    outcome.inc_by(dead as u64);
+                    tracing::warn!(tenant.id = %tenant.file.id, count = dead, "entities waited too long and were made dead letters; see `orgbridge dead list`");
+                }
+                if !is_more && dead == 0 {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether anything waits for longer than the grace time and was not asked for, or longer than the limit and is not dead.
+    async fn is_overdue(&self, tenant: &TenantId, limits: Limits) -> database::Result<bool> {
+        let (of, now) = (tenant.clone(), self.context.clock.now());
+        self.context.database.read("resolver.overdue", move |conn| patience::is_overdue(conn, &of, limits, now)).await
+    }
+
+    async fn forget(&self) -> database::Result<()> {
+        let before = self.rules().horizon;
+        self.context.database.write("resolver.forget", move |conn| keys::forget(conn, before)).await.map(drop)
+    }
+}
+
+fn every(period: Duration) -> tokio::time::Interval {
+    let mut interval = tokio::time::interval(period);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    interval
+}
+
+fn millis(seconds: u64) -> i64 {
+    i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000)
+}

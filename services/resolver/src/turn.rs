@@ -1,0 +1,310 @@
+//! One transaction of the resolver: events, or a slice of a release, in; records, waiting rows, questions and changes out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use common::{Action, Callback, Change, DestinationId, EntityKey, EntityKind, Event, EventBody, TenantId, UnixMillis};
+use database::{Connection, Result};
+use directory::{Effects, Incoming, Question, Seen, Session};
+use store::{
+    dead_letters::{self, Resolution, Stage},
+    keys::{self, EventKey},
+    outbox, questions,
+    records::{self, Row},
+    waiting,
+};
+
+/// What a turn needs to know of the world.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// The present.
+    pub now: UnixMillis,
+    /// Facts older than this are folded where they can no longer matter.
+    pub horizon: UnixMillis,
+    /// How tenants are called; their root departments are called so until their own names are known.
+    pub tenant_names: BTreeMap<TenantId, String>,
+}
+
+/// What a turn did, after its transaction is committed.
+#[derive(Debug, Default)]
+pub struct Turn {
+    /// The changes of each tenant, with their versions.
+    pub changes: BTreeMap<TenantId, Vec<Change>>,
+    /// Tenants with released entities that were not looked at yet.
+    pub released: BTreeSet<TenantId>,
+    /// What came of the events, by tenant.
+    pub counts: BTreeMap<TenantId, Counts>,
+    /// Events of tenants that are not there, or not any more.
+    pub strangers: usize,
+}
+
+/// How many events had which outcome.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "named as the outcomes of the metric resolver_events_total")]
+pub struct Counts {
+    pub applied: u64,
+    pub duplicate: u64,
+    pub stale: u64,
+    pub parked: u64,
+    pub released: u64,
+}
+
+impl Turn {
+    /// Takes a batch of events, of any tenants.
+    ///
+    /// # Errors
+    /// Those of the database; nothing of the batch is kept then.
+    pub fn events(conn: &mut Connection, events: &[Event], rules: &Rules) -> Result<Self> {
+        let mut by_tenant: BTreeMap<&TenantId, Vec<&Event>> = BTreeMap::new();
+        for event in events {
+            by_tenant.entry(&event.tenant).or_default().push(event);
+        }
+        let mut turn = Self::default();
+        let versions = outbox::lock_tenants(conn, by_tenant.keys().copied())?;
+        for (tenant, events) in by_tenant {
+            match versions.get(tenant) {
+                Some(version) => turn.tenant_events(conn, tenant, *version, &events, rules)?,
+                None => turn.strangers += events.len(),
+            }
+        }
+        Ok(turn)
+    }
+
+    /// Works off a slice of what was released: at most `limit` entities.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn released(conn: &mut Connection, tenant: &TenantId, limit: usize, rules: &Rules) -> Result<Self> {
+        Self::session(conn, tenant, rules, |conn, session| {
+            let waiters = waiting::take_released(conn, tenant, limit)?;
+            let is_full = waiters.len() >= limit;
+            waiters.into_iter().for_each(|key| session.look_again(key));
+            Ok(is_full)
+        })
+    }
+
+    /// Creates the root department of a tenant that has none yet.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn found(conn: &mut Connection, tenant: &TenantId, rules: &Rules) -> Result<Self> {
+        Self::session(conn, tenant, rules, |_, _| Ok(false))
+    }
+
+    /// Nobody can tell the names of these: their ids are to do.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn settle(conn: &mut Connection, tenant: &TenantId, entities: &[EntityKey], rules: &Rules) -> Result<Self> {
+        Self::session(conn, tenant, rules, |_, session| {
+            entities.iter().for_each(|key| session.settle_for_id(key.clone()));
+            Ok(false)
+        })
+    }
+
+    /// Sends entities again as they are now, each to one destination or to all.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn send_again(
+        conn: &mut Connection,
+        tenant: &TenantId,
+        wishes: Vec<(EntityKey, Option<DestinationId>)>,
+        rules: &Rules,
+    ) -> Result<Self> {
+        Self::session(conn, tenant, rules, |_, session| {
+            wishes.into_iter().for_each(|(key, destination)| session.send_again(key, destination));
+            Ok(false)
+        })
+    }
+
+    /// A turn of one tenant without events. `fill` says whether there is more to do than it put in.
+    fn session(
+        conn: &mut Connection,
+        tenant: &TenantId,
+        rules: &Rules,
+        fill: impl FnOnce(&mut Connection, &mut Session) -> Result<bool>,
+    ) -> Result<Self> {
+        let mut turn = Self::default();
+        let versions = outbox::lock_tenants(conn, [tenant])?;
+        let Some(version) = versions.get(tenant) else { return Ok(turn) };
+        let mut session = open(tenant, *version, rules);
+        if fill(conn, &mut session)? {
+            turn.released.insert(tenant.clone());
+        }
+        turn.decide(conn, tenant, *version, session, Vec::new(), rules)?;
+        Ok(turn)
+    }
+
+    fn tenant_events(
+        &mut self,
+        conn: &mut Connection,
+        tenant: &TenantId,
+        version: u64,
+        events: &[&Event],
+        rules: &Rules,
+    ) -> Result<()> {
+        let fresh = Fresh::among(conn, tenant, events)?;
+        let mut session = open(tenant, version, rules);
+        let mut callbacks = Vec::new();
+        let mut duplicates = 0;
+        for (event, is_new) in events.iter().zip(&fresh.is_new) {
+            match &event.body {
+                // A hint is a duplicate only while its question is open, and asking again then changes nothing.
+                EventBody::Directory(seen) if *is_new || seen.hint => session.tell(Incoming {
+                    observation: seen.clone(),
+                    event: event.id.clone(),
+                    received_at: event.received_at,
+                }),
+                EventBody::Callback(callback) if *is_new => callbacks.push(verbatim(tenant, event, callback)),
+                _ => duplicates += 1,
+            }
+        }
+        self.decide(conn, tenant, version, session, callbacks, rules)?;
+        self.counts.entry(tenant.clone()).or_default().duplicate += duplicates;
+        keys::remember(conn, tenant, &fresh.keys, rules.now)
+    }
+
+    /// Loads what the session needs, lets it decide, and writes what came of it.
+    fn decide(
+        &mut self,
+        conn: &mut Connection,
+        tenant: &TenantId,
+        version: u64,
+        mut session: Session,
+        callbacks: Vec<Change>,
+        rules: &Rules,
+    ) -> Result<()> {
+        let mut rows: BTreeMap<EntityKey, Row> = BTreeMap::new();
+        loop {
+            let missing = session.missing();
+            if missing.is_empty() {
+                break;
+            }
+            let mut found: BTreeMap<EntityKey, Row> = records::load(conn, tenant, &missing)?.into_iter().collect();
+            for key in missing {
+                let row = found.remove(&key);
+                session.load(key.clone(), row.as_ref().map(|row| row.record.clone()));
+                rows.insert(key, row.unwrap_or_default());
+            }
+        }
+        let mut effects = session.resolve(rules.horizon);
+        self.count(tenant, &effects);
+        let mut changes = std::mem::take(&mut effects.changes);
+        changes.extend(callbacks);
+        save(conn, tenant, &mut rows, effects, rules.now).map(|any_released| {
+            if any_released {
+                self.released.insert(tenant.clone());
+            }
+        })?;
+        outbox::append(conn, tenant, version, &mut changes, rules.now)?;
+        if !changes.is_empty() {
+            self.changes.entry(tenant.clone()).or_default().append(&mut changes);
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, tenant: &TenantId, effects: &Effects) {
+        let counts = self.counts.entry(tenant.clone()).or_default();
+        counts.released += effects.unparked.len() as u64;
+        for seen in &effects.seen {
+            match seen {
+                Seen::Duplicate => counts.duplicate += 1,
+                Seen::Stale => counts.stale += 1,
+                Seen::Applied => counts.applied += 1,
+                Seen::Parked => counts.parked += 1,
+            }
+        }
+    }
+}
+
+/// A session that also creates the root department where there is none: version 1 of every tenant.
+fn open(tenant: &TenantId, version: u64, rules: &Rules) -> Session {
+    let mut session = Session::new(tenant.clone());
+    if version == 0 {
+        let name = rules.tenant_names.get(tenant).map_or(tenant.as_str(), String::as_str);
+        session.found(name, rules.now);
+    }
+    session
+}
+
+/// Which events of a batch are not duplicates, of earlier ones or of each other.
+struct Fresh {
+    is_new: Vec<bool>,
+    keys: Vec<EventKey>,
+}
+
+impl Fresh {
+    fn among(conn: &mut Connection, tenant: &TenantId, events: &[&Event]) -> Result<Self> {
+        let all: Vec<&str> = events.iter().flat_map(|event| keys_of(event)).collect();
+        let mut known: BTreeSet<&str> = BTreeSet::new();
+        let remembered = keys::remembered(conn, tenant, &all)?;
+        known.extend(remembered.keys().map(String::as_str));
+        let mut fresh = Self { is_new: Vec::with_capacity(events.len()), keys: Vec::new() };
+        for event in events {
+            let is_new = !keys_of(event).any(|key| known.contains(key));
+            for key in keys_of(event) {
+                if known.insert(key) {
+                    fresh.keys.push(EventKey { key: key.to_owned(), event: event.id.clone() });
+                }
+            }
+            fresh.is_new.push(is_new);
+        }
+        Ok(fresh)
+    }
+}
+
+fn keys_of(event: &Event) -> impl Iterator<Item = &str> {
+    event.keys.platform.as_deref().into_iter().chain([event.keys.content.as_str()])
+}
+
+fn verbatim(tenant: &TenantId, event: &Event, callback: &Callback) -> Change {
+    Change {
+        tenant: tenant.clone(),
+        version: 0,
+        entity: EntityKey::new(EntityKind::Callback, &event.id),
+        action: Action::Callback(callback.clone()),
+        source_time: callback.at,
+        received_at: event.received_at,
+        refers_to: Vec::new(),
+        leaves: Vec::new(),
+        first: false,
+        only_for: None,
+    }
+}
+
+/// Writes everything but the changes. Returns whether somebody outside this turn waits for what was released.
+fn save(
+    conn: &mut Connection,
+    tenant: &TenantId,
+    rows: &mut BTreeMap<EntityKey, Row>,
+    effects: Effects,
+    now: UnixMillis,
+) -> Result<bool> {
+    let rewaited: BTreeSet<&EntityKey> = effects.waits.iter().map(|change| &change.waiter).collect();
+    let mut saved = Vec::with_capacity(effects.records.len());
+    let mut recovered = Vec::new();
+    for (key, record) in effects.records {
+        let mut row = rows.remove(&key).unwrap_or_default();
+        let is_parked = record.is_parked();
+        if row.given_up && !is_parked {
+            recovered.push(key.clone());
+        }
+        row.parked_since = if is_parked { row.parked_since.or(Some(now)) } else { None };
+        row.asked = row.asked && is_parked && !rewaited.contains(&key);
+        row.given_up = row.given_up && is_parked;
+        row.record = record;
+        saved.push((key, row));
+    }
+    records::save(conn, tenant, &saved)?;
+    waiting::change(conn, tenant, &effects.waits)?;
+    ask(conn, tenant, &effects.questions, now)?;
+    if !recovered.is_empty() {
+        let how = (Resolution::Applied, now);
+        dead_letters::resolve_entities(conn, tenant, Stage::Resolver, None, &recovered, how)?;
+    }
+    if effects.released.is_empty() { Ok(false) } else { waiting::release(conn, tenant, &effects.released) }
+}
+
+fn ask(conn: &mut Connection, tenant: &TenantId, asked: &BTreeSet<Question>, now: UnixMillis) -> Result<()> {
+    if asked.is_empty() { Ok(()) } else { questions::ask(conn, tenant, asked, now) }
+}

@@ -1,0 +1,280 @@
+//! An independent model of a company: what is done to it, one thing after the other, what the platform tells of that, and
+//! what is true in the end. It knows nothing of how OrgBridge works things out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use common::{Entity, EntityKey, EntityKind, Field, Fields, Observation, UnixMillis, Value, What};
+
+/// What the platform told, in the order in which it happened, and what is true in the end.
+#[derive(Debug, Clone)]
+pub struct History {
+    pub events: Vec<Observation>,
+    pub truth: BTreeMap<EntityKey, Entity>,
+    /// So many of the events had arrived, in order, before the interesting part begins.
+    pub settled: usize,
+}
+
+/// A human being, whatever ids it bears.
+type Person = u32;
+
+#[derive(Debug, Clone, Default)]
+struct Entry {
+    /// As told last in this life.
+    fields: Fields,
+    /// Who leads it, as human beings.
+    leaders: Vec<Person>,
+}
+
+/// The company. Doing something that a platform would refuse panics.
+pub struct Company {
+    second: i64,
+    same_second: bool,
+    last_person: Person,
+    departments: BTreeMap<String, Entry>,
+    people: BTreeMap<Person, Entry>,
+    /// Who bears an id (in lower case) now.
+    bearers: BTreeMap<String, Person>,
+    /// The spelling of each id that the platform used first.
+    spellings: BTreeMap<EntityKey, (i64, String)>,
+    touched_this_second: BTreeSet<EntityKey>,
+    events: Vec<Observation>,
+    settled: usize,
+}
+
+pub const COMPANY_NAME: &str = "Acme";
+
+impl Company {
+    pub fn new() -> Self {
+        let root = Entry { fields: Fields::new().with(Field::Name, COMPANY_NAME), leaders: Vec::new() };
+        Self {
+            second: 1_000_000,
+            same_second: false,
+            last_person: 0,
+            departments: BTreeMap::from([("1".to_owned(), root)]),
+            people: BTreeMap::new(),
+            bearers: BTreeMap::new(),
+            spellings: BTreeMap::new(),
+            touched_this_second: BTreeSet::new(),
+            events: Vec::new(),
+            settled: 0,
+        }
+    }
+
+    /// The next event happens within the second of the one before.
+    pub fn same_second(&mut self) -> &mut Self {
+        self.same_second = true;
+        self
+    }
+
+    /// What was told until now arrives before everything else, in order.
+    pub fn settle(&mut self) {
+        self.settled = self.events.len();
+    }
+
+    pub fn create_department(&mut self, id: &str, parent: &str) {
+        let name = format!("department {id} of event {}", self.events.len());
+        self.create_department_with(id, Fields::new().with(Field::Name, name).with(Field::Parent, parent));
+    }
+
+    pub fn create_department_with(&mut self, id: &str, fields: Fields) {
+        assert!(!self.departments.contains_key(id), "department {id} exists");
+        assert!(self.departments.contains_key(fields.text(Field::Parent).unwrap()));
+        let leaders = self.people_of(&fields);
+        self.departments.insert(id.to_owned(), Entry { fields: fields.clone(), leaders });
+        self.tell(EntityKind::Department, id, What::Created { fields });
+    }
+
+    pub fn move_department(&mut self, id: &str, parent: &str) {
+        assert!(!self.is_within(parent, id), "{parent} is within {id}");
+        self.update_department(id, Fields::new().with(Field::Parent, parent));
+    }
+
+    pub fn rename_department(&mut self, id: &str, name: &str) {
+        self.update_department(id, Fields::new().with(Field::Name, name));
+    }
+
+    pub fn update_department(&mut self, id: &str, fields: Fields) {
+        let leaders = self.people_of(&fields);
+        self.departments.get_mut(id).unwrap().overlay(&fields, leaders);
+        self.tell(EntityKind::Department, id, What::Updated { fields });
+    }
+
+    pub fn remove_department(&mut self, id: &str) {
+        assert!(self.is_empty(id), "something is in {id}");
+        self.departments.remove(id).unwrap();
+        self.tell(EntityKind::Department, id, What::Removed);
+    }
+
+    pub fn hire(&mut self, id: &str, departments: &[&str]) {
+        let name = format!("{id} of event {}", self.events.len());
+        let mut fields = Fields::new().with(Field::Name, name).with(Field::Departments, departments);
+        if departments.len() > 1 {
+            fields.set(Field::MainDepartment, departments[0]);
+        }
+        self.hire_with(id, fields);
+    }
+
+    pub fn hire_with(&mut self, id: &str, fields: Fields) {
+        assert!(!self.bearers.contains_key(&id.to_lowercase()), "{id} is taken");
+        self.last_person += 1;
+        let leaders = self.people_of(&fields);
+        self.people.insert(self.last_person, Entry { fields: fields.clone(), leaders });
+        self.bearers.insert(id.to_lowercase(), self.last_person);
+        self.tell(EntityKind::Member, id, What::Created { fields });
+    }
+
+    pub fn transfer(&mut self, id: &str, departments: &[&str]) {
+        let mut fields = Fields::new().with(Field::Departments, departments);
+        if departments.len() > 1 {
+            fields.set(Field::MainDepartment, departments[0]);
+        }
+        self.update_member(id, fields);
+    }
+
+    pub fn update_member(&mut self, id: &str, fields: Fields) {
+        let leaders = self.people_of(&fields);
+        self.bearer(id).overlay(&fields, leaders);
+        self.tell(EntityKind::Member, id, What::Updated { fields });
+    }
+
+    pub fn change_id(&mut self, id: &str, to: &str) {
+        self.change_id_with(id, to, Fields::new());
+    }
+
+    pub fn change_id_with(&mut self, id: &str, to: &str, fields: Fields) {
+        assert!(!self.bearers.contains_key(&to.to_lowercase()), "{to} is taken");
+        let leaders = self.people_of(&fields);
+        self.bearer(id).overlay(&fields, leaders);
+        let person = self.bearers.remove(&id.to_lowercase()).unwrap();
+        self.bearers.insert(to.to_lowercase(), person);
+        self.tell(EntityKind::Member, id, What::Renamed { to: to.to_owned(), fields });
+        self.note(EntityKind::Member, to);
+    }
+
+    pub fn dismiss(&mut self, id: &str) {
+        let person = self.bearers.remove(&id.to_lowercase()).unwrap();
+        self.people.remove(&person);
+        self.tell(EntityKind::Member, id, What::Removed);
+    }
+
+    /// Ids of all departments but the root.
+    pub fn departments(&self) -> Vec<String> {
+        self.departments.keys().filter(|id| *id != "1").cloned().collect()
+    }
+
+    /// Ids of all departments and the root.
+    pub fn parents(&self) -> Vec<String> {
+        self.departments.keys().cloned().collect()
+    }
+
+    /// Ids of all members.
+    pub fn members(&self) -> Vec<String> {
+        self.bearers.keys().cloned().collect()
+    }
+
+    pub fn event_count(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Whether something was told of it in this second.
+    pub fn is_touched(&self, key: &EntityKey) -> bool {
+        self.touched_this_second.contains(key)
+    }
+
+    pub fn is_empty(&self, department: &str) -> bool {
+        let has_children = self.departments.values().any(|entry| entry.fields.text(Field::Parent) == Some(department));
+        let is_member = |entry: &Entry| entry.fields.list(Field::Departments).iter().any(|id| id == department);
+        !has_children && !self.people.values().any(is_member)
+    }
+
+    /// Whether a department is another or lies somewhere below it.
+    pub fn is_within(&self, department: &str, other: &str) -> bool {
+        let mut current = Some(department);
+        while let Some(step) = current {
+            if step == other {
+                return true;
+            }
+            current = self.departments[step].fields.text(Field::Parent);
+        }
+        false
+    }
+
+    /// What was told, and what is true now.
+    pub fn history(self) -> History {
+        let mut truth = BTreeMap::new();
+        for (id, entry) in &self.departments {
+            truth.insert(EntityKey::department(id), self.entity(EntityKind::Department, id, entry));
+        }
+        for (id, person) in &self.bearers {
+            let mut entity = self.entity(EntityKind::Member, id, &self.people[person]);
+            tidy_departments(&mut entity.fields);
+            truth.insert(EntityKey::member(id), entity);
+        }
+        History { events: self.events, truth, settled: self.settled }
+    }
+
+    fn entity(&self, kind: EntityKind, id: &str, entry: &Entry) -> Entity {
+        let mut fields = entry.fields.clone();
+        if fields.has(Field::Leaders) {
+            let present = |person: &Person| self.bearers.iter().find(|(_, bearer)| *bearer == person);
+            let ids = entry.leaders.iter().filter_map(present).map(|(id, _)| self.shown(EntityKind::Member, id));
+            fields.set(Field::Leaders, ids.collect::<Vec<_>>());
+        }
+        Entity { shown_id: self.shown(kind, id), fields, incomplete: false }
+    }
+
+    fn shown(&self, kind: EntityKind, id: &str) -> String {
+        self.spellings.get(&EntityKey::new(kind, id)).map_or(id, |(_, spelling)| spelling).to_owned()
+    }
+
+    fn bearer(&mut self, id: &str) -> &mut Entry {
+        self.people.get_mut(&self.bearers[&id.to_lowercase()]).unwrap()
+    }
+
+    fn people_of(&self, fields: &Fields) -> Vec<Person> {
+        fields.list(Field::Leaders).iter().map(|id| self.bearers[&id.to_lowercase()]).collect()
+    }
+
+    fn tell(&mut self, kind: EntityKind, id: &str, what: What) {
+        if !std::mem::take(&mut self.same_second) {
+            self.second += 1;
+            self.touched_this_second.clear();
+        }
+        let at = UnixMillis::from_seconds(self.second);
+        self.events.push(Observation { kind, id: id.to_owned(), at, what, hint: false });
+        self.note(kind, id);
+    }
+
+    fn note(&mut self, kind: EntityKind, id: &str) {
+        let key = EntityKey::new(kind, id);
+        self.touched_this_second.insert(key.clone());
+        let seen = (self.second, id.to_owned());
+        let first = self.spellings.entry(key).or_insert_with(|| seen.clone());
+        if seen < *first {
+            *first = seen;
+        }
+    }
+}
+
+impl Entry {
+    fn overlay(&mut self, fields: &Fields, leaders: Vec<Person>) {
+        for (field, value) in fields.iter() {
+            self.fields.set(field, value.clone());
+        }
+        if fields.has(Field::Leaders) {
+            self.leaders = leaders;
+        }
+    }
+}
+
+/// A single department is the main one, told or not; nobody leads a department that they are not in.
+fn tidy_departments(fields: &mut Fields) {
+    let departments = fields.list(Field::Departments).to_vec();
+    if let [only] = departments.as_slice() {
+        fields.set(Field::MainDepartment, only.as_str());
+    }
+    if let Some(Value::List(leads)) = fields.get(Field::Leads) {
+        let leads: Vec<String> = leads.iter().filter(|id| departments.contains(id)).cloned().collect();
+        fields.set(Field::Leads, leads);
+    }
+}

@@ -1,0 +1,160 @@
+//! The resolver's shell in memory: what the real one keeps in tables, it keeps in maps.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use common::{Change, EntityKey, Observation, TenantId, UnixMillis};
+use directory::{Effects, Incoming, Record, Session, WaitFor};
+
+use crate::model::COMPANY_NAME;
+
+/// How this shell is run.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Habits {
+    /// Duplicates reach the core: the keys were pruned, or another instance did not share them.
+    pub forgets_keys: bool,
+    /// Entities that were named in a session are not looked at again on account of that session.
+    pub skips_named: bool,
+}
+
+/// The tables of one tenant.
+pub struct Shell<'a> {
+    tenant: TenantId,
+    events: &'a [Observation],
+    habits: Habits,
+    pub records: BTreeMap<EntityKey, Record>,
+    /// What is waited for, who waits, why.
+    pub waiting: BTreeSet<(EntityKey, EntityKey, WaitFor)>,
+    /// Who is to be looked at again.
+    pub due: BTreeSet<EntityKey>,
+    keys: HashSet<usize>,
+    pub outbox: Vec<Change>,
+}
+
+/// What a session does, not yet committed.
+pub struct Transaction {
+    pub effects: Effects,
+    named: BTreeSet<EntityKey>,
+    looked_at: Vec<EntityKey>,
+    keys: Vec<usize>,
+}
+
+impl<'a> Shell<'a> {
+    /// A tenant that was just applied: the root department exists.
+    pub fn new(tenant: TenantId, events: &'a [Observation], habits: Habits) -> Self {
+        let mut shell = Self {
+            tenant,
+            events,
+            habits,
+            records: BTreeMap::new(),
+            waiting: BTreeSet::new(),
+            due: BTreeSet::new(),
+            keys: HashSet::new(),
+            outbox: Vec::new(),
+        };
+        let mut session = Session::new(shell.tenant.clone());
+        session.found(COMPANY_NAME, UnixMillis(0));
+        let effects = shell.work_out(session, UnixMillis(0));
+        let named = BTreeSet::new();
+        shell.commit(Transaction { effects, named, looked_at: Vec::new(), keys: Vec::new() });
+        shell
+    }
+
+    /// Works out what a batch of events does, together with a slice of at most `slice` entities that are due to be looked at.
+    pub fn transact(&self, batch: &[usize], slice: usize, horizon: UnixMillis) -> Transaction {
+        let mut session = Session::new(self.tenant.clone());
+        let mut named = BTreeSet::new();
+        let mut keys = Vec::new();
+        for &event in batch {
+            if !self.habits.forgets_keys && (self.keys.contains(&event) || keys.contains(&event)) {
+                continue;
+            }
+            keys.push(event);
+            let observation = self.events[event].clone();
+            named.insert(observation.key());
+            session.tell(Incoming { observation, event: String::new(), received_at: UnixMillis(0) });
+        }
+        let looked_at: Vec<EntityKey> = self.due.iter().take(slice).cloned().collect();
+        for key in &looked_at {
+            named.insert(key.clone());
+            session.look_again(key.clone());
+        }
+        let effects = self.work_out(session, horizon);
+        Transaction { effects, named, looked_at, keys }
+    }
+
+    fn work_out(&self, mut session: Session, horizon: UnixMillis) -> Effects {
+        loop {
+            let missing = session.missing();
+            if missing.is_empty() {
+                return session.resolve(horizon);
+            }
+            for key in missing {
+                let record = self.records.get(&key).cloned();
+                session.load(key, record);
+            }
+        }
+    }
+
+    /// Writes everything at once.
+    pub fn commit(&mut self, transaction: Transaction) {
+        let Transaction { effects, named, looked_at, keys } = transaction;
+        self.keys.extend(keys);
+        for key in looked_at {
+            self.due.remove(&key);
+        }
+        self.records.extend(effects.records);
+        for change in effects.waits {
+            let row = (change.wait.on, change.waiter, change.wait.why);
+            if change.add {
+                self.waiting.insert(row);
+            } else {
+                self.waiting.remove(&row);
+            }
+        }
+        for released in effects.released {
+            let waiters = rows_on(&self.waiting, &released).map(|(_, waiter, _)| waiter.clone());
+            let skips = |waiter: &EntityKey| self.habits.skips_named && named.contains(waiter);
+            self.due.extend(waiters.filter(|waiter| !skips(waiter)));
+        }
+        for mut change in effects.changes {
+            change.version = self.outbox.len() as u64 + 1;
+            self.outbox.push(change);
+        }
+    }
+
+    /// What must hold when everything has arrived and nothing is due.
+    pub fn check(&self) -> Result<(), String> {
+        let mut rows = BTreeSet::new();
+        let mut inside: BTreeMap<&EntityKey, (u32, u32)> = BTreeMap::new();
+        for (key, record) in &self.records {
+            rows.extend(record.waits.iter().map(|wait| (wait.on.clone(), key.clone(), wait.why)));
+            for department in record.sent.iter().flat_map(|sent| &sent.refers_to) {
+                let (children, members) = inside.entry(department).or_default();
+                *if key.kind == common::EntityKind::Department { children } else { members } += 1;
+            }
+        }
+        if rows != self.waiting {
+            return Err(format!("records wait for {rows:?}, the table says {:?}", self.waiting));
+        }
+        if let Some(parked) = self.waiting.iter().find(|(_, _, why)| why.holds()) {
+            return Err(format!("everything has arrived and {} still waits for {} ({:?})", parked.1, parked.0, parked.2));
+        }
+        for (key, record) in &self.records {
+            let counted = inside.get(key).copied().unwrap_or_default();
+            if (record.children, record.members) != counted {
+                return Err(format!("{key} has {counted:?} in it, its record says {:?}", (record.children, record.members)));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn rows_on<'t>(
+    waiting: &'t BTreeSet<(EntityKey, EntityKey, WaitFor)>,
+    on: &EntityKey,
+) -> impl Iterator<Item = &'t (EntityKey, EntityKey, WaitFor)> {
+    let first = EntityKey { kind: common::EntityKind::Department, id: "".into() };
+    let from = (on.clone(), first, WaitFor::Reference);
+    let on = on.clone();
+    waiting.range(from..).take_while(move |row| row.0 == on)
+}
