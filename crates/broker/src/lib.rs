@@ -1,1 +1,14 @@
-#![doc = ""]
+#![doc = include_str!("../README.md")]
+
+mod api;
+mod delivery;
+mod embedded;
+mod error;
+mod message;
+#[cfg(feature = "suite")]
+pub mod suite;
+
+pub use api::{Broker, ConsumeOptions, Failure, Handler};
+pub use embedded::Embedded;
+pub use error::{Error, Result};
+pub use message::{Delivery, Lane, Outgoing};

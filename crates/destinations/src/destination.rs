@@ -27,10 +27,10 @@ impl Destination {
     ///
     /// # Errors
     /// It does not, or not as it must.
-    pub async fn probe(&self) -> Result<(), Unavailable> {
+    pub async fn probe(&self, now: UnixMillis) -> Result<(), Unavailable> {
         match self {
             Self::Batch(batch) => batch.probe().await,
-            Self::Messages(messages) => messages.probe().await,
+            Self::Messages(messages) => messages.probe(now).await,
         }
     }
 }
@@ -132,11 +132,11 @@ pub trait Messages: Send + Sync {
     /// No answer came. The message may have arrived all the same: it is to be sent again as it is.
     async fn send(&self, message: &Message) -> Result<Outcome, Unavailable>;
 
-    /// Whether it answers as the one that it should be.
+    /// Whether it answers as the one that it should be. `now` is signed, and must be near the receiver's time.
     ///
     /// # Errors
     /// It does not.
-    async fn probe(&self) -> Result<(), Unavailable>;
+    async fn probe(&self, now: UnixMillis) -> Result<(), Unavailable>;
 
     /// The least time between the beginnings of two messages.
     fn spacing(&self) -> Option<Duration>;
@@ -168,6 +168,9 @@ pub struct Message {
 /// Shows sizes only: addresses and bodies hold secrets and personal data.
 impl std::fmt::Debug for Message {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Message").field("body_bytes", &self.body.len()).field("second", &self.second).finish_non_exhaustive()
+        f.debug_struct("Message")
+            .field("body_bytes", &self.body.len())
+            .field("second", &self.second)
+            .finish_non_exhaustive()
     }
 }

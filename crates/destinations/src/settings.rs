@@ -238,7 +238,8 @@ mod tests {
         assert!(read(json!({"kind": "wecom-callback", "url": "https://h/"})).unwrap_err().contains("token"));
         assert!(read(json!({"kind": "wecom-members", "on_conflict": "guess"})).unwrap_err().contains("guess"));
         assert!(read(json!({"kind": "carrier-pigeon"})).unwrap_err().contains("carrier-pigeon"));
-        let relay = json!({"kind": "wecom-callback", "url": "https://h/?k=canary", "token": "canary", "aes_key": "canary"});
+        let relay =
+            json!({"kind": "wecom-callback", "url": "https://h/?k=canary", "token": "canary", "aes_key": "canary"});
         assert!(!format!("{:?}", read(relay).unwrap()).contains("canary"));
     }
 }

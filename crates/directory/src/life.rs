@@ -1,6 +1,6 @@
 //! What holds now: deriving the present life of an entity from its facts and from those of the ids it was renamed from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use common::{EntityKey, EntityKind, Field, Fields, UnixMillis, Value};
 
@@ -144,4 +144,41 @@ pub(crate) fn follow(records: &Records, key: &EntityKey, at: UnixMillis) -> Trai
         }
     }
     trail
+}
+
+/// The ids under which the one goes on whose row was sent under this id, in order; empty while that row is the row of whoever
+/// bears this id. Members who exchanged ids in a circle would wait for each other, so they keep the rows of their ids.
+pub(crate) fn successors(records: &Records, key: &EntityKey) -> Vec<EntityKey> {
+    let Some(successors) = leaves_row(records, key) else { return Vec::new() };
+    let mut passed = BTreeSet::new();
+    let mut holder = successors.last().cloned();
+    while let Some(id) = holder {
+        if id == *key {
+            return Vec::new();
+        }
+        holder = leaves_row(records, &id).and_then(|ids| ids.last().cloned()).filter(|next| passed.insert(next.clone()));
+    }
+    successors
+}
+
+/// The ids after this one of whoever left the row that was sent under this id; `None` if nobody did.
+fn leaves_row(records: &Records, key: &EntityKey) -> Option<Vec<EntityKey>> {
+    let sent = records.get(key)?.sent.as_ref().filter(|_| key.kind == EntityKind::Member)?;
+    let trail = follow(records, key, sent.at);
+    let holder = trail.ids.last().filter(|holder| trail.goes_on && *holder != key)?;
+    let exists = records.get(holder)?.facts.last().is_some_and(|fact| !fact.ends_life());
+    exists.then(|| trail.ids.into_iter().skip(1).collect())
+}
+
+/// Everybody whose record tells what [`successors`] answers, as far as known.
+pub(crate) fn holders(records: &Records, key: &EntityKey) -> Vec<EntityKey> {
+    let mut holders: Vec<EntityKey> = Vec::new();
+    let mut current = Some(key.clone());
+    while let Some(id) = current {
+        let sent = records.get(&id).and_then(|record| record.sent.as_ref());
+        let trail = sent.map(|sent| follow(records, &id, sent.at).ids).unwrap_or_default();
+        current = trail.last().filter(|last| **last != id && !holders.contains(last)).cloned();
+        holders.extend(trail);
+    }
+    holders
 }

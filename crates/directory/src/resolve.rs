@@ -8,7 +8,7 @@ use common::{
 
 use crate::{
     effects::{Effects, Question, Seen, WaitChange, Why},
-    life::{Life, follow, present},
+    life::{Life, follow, present, successors},
     record::{Record, Sent, UNKNOWN, Wait, WaitFor},
     session::Session,
 };
@@ -132,15 +132,16 @@ impl Resolver {
     /// Looks at one entity: sends it, removes it, or notes what it waits for.
     fn look(&mut self, key: &EntityKey) {
         let life = present(&self.session.records, key);
-        let sent_at = self.record(key).sent.as_ref().map(|sent| sent.at);
-        if let Some(sent_at) = sent_at
-            && self.row_belongs_to_successor(key, sent_at)
-        {
+        if self.row_belongs_to_successor(key) {
             return;
+        }
+        if self.record(key).waits.iter().any(|wait| wait.why == WaitFor::Successor) {
+            // Who was to take the row along is gone: from now on it is the row of whoever bears this id.
+            self.release(key);
         }
         if life.exists {
             self.look_at_living(key, &life);
-        } else if sent_at.is_some() {
+        } else if self.is_live(key) {
             self.look_at_gone(key, &life);
         } else {
             self.set_waits(key, BTreeSet::new());
@@ -148,18 +149,10 @@ impl Resolver {
     }
 
     /// The row that was sent under this id is somebody's who goes on under another id: that one goes first and takes it along.
-    fn row_belongs_to_successor(&mut self, key: &EntityKey, sent_at: UnixMillis) -> bool {
-        if key.kind != EntityKind::Member {
-            return false;
-        }
-        let trail = follow(&self.session.records, key, sent_at);
-        let Some(holder) = trail.ids.last().filter(|holder| trail.goes_on && *holder != key) else { return false };
-        if !present(&self.session.records, holder).exists {
-            return false;
-        }
-        let successors = trail.ids.iter().skip(1);
-        let waits = successors.map(|on| Wait { on: on.clone(), why: WaitFor::Successor }).collect();
-        let holder = holder.clone();
+    fn row_belongs_to_successor(&mut self, key: &EntityKey) -> bool {
+        let successors = successors(&self.session.records, key);
+        let Some(holder) = successors.last().cloned() else { return false };
+        let waits = successors.into_iter().map(|on| Wait { on, why: WaitFor::Successor }).collect();
         let is_news = self.record(key).waits != waits;
         self.set_waits(key, waits);
         if is_news {
@@ -331,7 +324,7 @@ impl Resolver {
         let mut leaders = Vec::new();
         for id in fields.list(Field::Leaders) {
             let trail = follow(&self.session.records, &EntityKey::member(id), life.leaders_at);
-            if let Some(leader) = trail.ids.last().filter(|leader| trail.goes_on && self.is_live(leader)) {
+            if let Some(leader) = trail.ids.last().filter(|leader| trail.goes_on && self.bears_row(leader)) {
                 let shown = self.record(leader).shown.as_ref().map_or(&*leader.id, |(_, id)| id).to_owned();
                 leaders.push(shown);
             }
@@ -363,6 +356,7 @@ impl Resolver {
         let next = Sent { entity: entity.clone(), at, refers_to: refers_to.clone() };
         let before = self.record_mut(key).sent.replace(next);
         let first = before.is_none();
+        let respelled = before.as_ref().is_some_and(|sent| sent.entity.shown_id != entity.shown_id);
         let held = before.map(|sent| sent.refers_to).unwrap_or_default();
         self.count(key.kind, &held, &refers_to);
         let mut leaves: Vec<EntityKey> = held.iter().filter(|old| !refers_to.contains(old)).cloned().collect();
@@ -371,7 +365,7 @@ impl Resolver {
             leaves.extend(vacated.into_iter().filter(|old| !refers_to.contains(old)));
         }
         let moved = key.kind == EntityKind::Department && held != refers_to;
-        if first || moved {
+        if first || moved || respelled {
             self.release(key);
         }
         if let Some(former) = &renamed_from {
@@ -493,6 +487,11 @@ impl Resolver {
 
     fn is_live(&self, key: &EntityKey) -> bool {
         self.session.records.get(key).is_some_and(Record::is_live)
+    }
+
+    /// Whether a member is live and the row under its id is its own.
+    fn bears_row(&self, member: &EntityKey) -> bool {
+        self.is_live(member) && successors(&self.session.records, member).is_empty()
     }
 
     fn record(&self, key: &EntityKey) -> &Record {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use common::{DestinationId, EntityKey, EntityKind, Field, Fields, Observation, TenantId, UnixMillis, What};
 
 use crate::{
-    life::{Records, follow, present},
+    life::{Records, follow, holders, present},
     record::{Fact, Record, Told as FactTold},
 };
 
@@ -160,7 +160,10 @@ impl Session {
         wanted.extend(life.former.iter().map(|(former, _)| former.clone()));
         wanted.extend(life.fields.list(Field::Departments).iter().map(|id| EntityKey::department(id)));
         for leader in life.fields.list(Field::Leaders) {
-            wanted.extend(follow(&self.records, &EntityKey::member(leader), life.leaders_at).ids);
+            for id in follow(&self.records, &EntityKey::member(leader), life.leaders_at).ids {
+                wanted.extend(holders(&self.records, &id));
+                wanted.push(id);
+            }
         }
         if let Some(parent) = life.fields.text(Field::Parent) {
             wanted.extend(self.path(record, &EntityKey::department(parent)));
@@ -169,9 +172,10 @@ impl Session {
         wanted
     }
 
-    /// The wanted parent, and for a live department that moves the departments above it as last sent, as far as known.
+    /// The wanted parent, and for a department that is not there yet the departments above it as last sent, as far as known: a
+    /// live one that moves below it in this session must not close a circle.
     fn path(&self, record: &Record, parent: &EntityKey) -> Vec<EntityKey> {
-        let stays = record.sent.as_ref().is_none_or(|sent| sent.refers_to.contains(parent));
+        let stays = record.sent.as_ref().is_some_and(|sent| sent.refers_to.contains(parent));
         if stays {
             return vec![parent.clone()];
         }

@@ -23,8 +23,8 @@ use crate::tree::Tree;
 use crate::xml::{Element, Ink};
 use crate::{Act, Member, Snapshot, Subject, fold};
 
-pub use clock::Pace;
 use clock::Clock;
+pub use clock::Pace;
 use pool::Pool;
 
 /// The greatest number of departments above one (wecom.md 8).

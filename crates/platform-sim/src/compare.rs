@@ -28,7 +28,8 @@ type Fields = BTreeMap<String, String>;
 #[must_use]
 pub fn compare(truth: &Snapshot, seen: &Snapshot) -> Vec<Difference> {
     let untold_root = seen.departments.get(ROOT).is_some_and(|root| root.name.is_empty());
-    let mut differences = differ("department", &all(&truth.departments, department), &all(&seen.departments, department));
+    let mut differences =
+        differ("department", &all(&truth.departments, department), &all(&seen.departments, department));
     if untold_root {
         differences.retain(|difference| difference.id != ROOT || difference.field != "name");
     }

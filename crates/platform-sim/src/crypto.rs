@@ -16,10 +16,8 @@ use crate::query;
 mod tests;
 
 /// 43 characters carry two bits more than a key has; WeCom does not keep them zero.
-const KEY_ENGINE: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
-);
+const KEY_ENGINE: GeneralPurpose =
+    GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
 
 /// The block size that the padding fills, larger than that of AES.
 const PAD_BLOCK_BYTES: usize = 32;

@@ -18,6 +18,8 @@ pub use sections::{
     SecretsConfig, SinkConfig, SynchronizerConfig, TelemetryConfig,
 };
 
+pub(crate) use validate::{is_http_url, is_lane};
+
 /// The documented sample, which is also the default: a test compares it with [`Config::default`].
 pub const SAMPLE: &str = include_str!("../default.toml");
 

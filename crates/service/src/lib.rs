@@ -1,1 +1,26 @@
-#![doc = ""]
+#![doc = include_str!("../README.md")]
+
+pub mod admin;
+mod book;
+mod clock;
+pub mod config;
+mod context;
+mod health;
+mod layers;
+mod master_key;
+mod metrics;
+pub mod process;
+mod supervise;
+pub mod telemetry;
+pub mod tenant;
+pub mod tenants;
+
+pub use book::{PreviousCallback, Snapshot, Tenant, TenantBook};
+pub use clock::SystemClock;
+pub use config::Config;
+pub use context::{Context, Parts, open, open_store};
+pub use health::{Health, Readiness};
+pub use layers::{Environment, Problem};
+pub use metrics::Metrics;
+pub use supervise::{Running, supervise};
+pub use tenant::TenantFile;

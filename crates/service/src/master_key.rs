@@ -8,7 +8,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::STANDARD},
 };
 use common::Secret;
-use rand::Rng;
+use store::Sealer;
 
 use crate::config::MasterKey;
 
@@ -56,9 +56,7 @@ fn create_file(file: &Path) -> anyhow::Result<()> {
     if let Some(directory) = file.parent() {
         fs::create_dir_all(directory)?;
     }
-    let mut bytes = zeroize::Zeroizing::new([0u8; 32]);
-    rand::rng().fill_bytes(bytes.as_mut_slice());
-    let text = Secret::new(STANDARD.encode(bytes.as_slice()));
+    let text = Sealer::new_master_key();
     let draft = file.with_extension(format!("{}.new", std::process::id()));
     let written = write_private(&draft, text.expose()).and_then(|()| match fs::hard_link(&draft, file) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),

@@ -19,6 +19,7 @@ pub use destination::{
     PostgresSettings, ScimSettings, SqliteSettings, WebhookSettings, WecomCallbackSettings, WecomMembersSettings,
 };
 pub use document::DocumentError;
+pub(crate) use document::associated_data;
 pub use sections::{DingtalkMode, DingtalkSection, JiandaoyunSection, Language, WecomSection};
 
 use crate::layers::{Environment, Problem};
@@ -128,11 +129,16 @@ impl TenantFile {
     }
 }
 
+impl TenantFile {
+    fn exposed(&self) -> impl Iterator<Item = (&String, &str)> {
+        self.secrets.iter().map(|(path, secret)| (path, secret.expose()))
+    }
+}
+
 impl PartialEq for TenantFile {
     fn eq(&self, other: &Self) -> bool {
         // The document and the secrets hold everything; the typed fields are made from them.
-        let exposed = |file: &Self| file.secrets.iter().map(|(path, secret)| (path.clone(), secret.expose().to_owned()));
-        self.document == other.document && exposed(self).eq(exposed(other))
+        self.document == other.document && self.exposed().eq(other.exposed())
     }
 }
 

@@ -4,7 +4,9 @@ mod facts;
 mod lease;
 
 pub use facts::{Backlog, Position, Watched, backlog, lowest_positions, watch};
-pub use lease::{Lease, acquire, advance, answered, failed, handshaken, holds, release, renew};
+pub use lease::{
+    Lease, Progress, acquire, advance, failed, free_leases, handshaken, holds, release, renew, set_fingerprint,
+};
 
 use common::{DestinationId, TenantId, UnixMillis};
 use database::{Connection, Result, on_backend};
@@ -46,11 +48,15 @@ pub struct Destination {
     pub state: State,
     /// Whether it waits for its back-fill.
     pub backfill: Option<Backfill>,
+    /// Tells one set of settings from another; empty before the first sender.
+    pub fingerprint: String,
+    /// Grows when a person changed what is held for it: its sender then reads that again.
+    pub touched: i64,
     /// When its handshake first succeeded.
     pub handshake_at: Option<UnixMillis>,
     /// The platform second of the last message sent, for receivers that tell messages apart by it.
     pub last_second: Option<i64>,
-    /// The last failure of the destination as a whole, and when; `None` while it is fine.
+    /// The last failure of the destination as a whole, and since when it fails; `None` while it is fine.
     pub last_error: Option<(String, UnixMillis)>,
     /// When it last took something.
     pub last_success_at: Option<UnixMillis>,
@@ -125,13 +131,15 @@ struct Row {
     started_version: i64,
     state: String,
     backfill: Option<String>,
+    fingerprint: String,
+    touched: i64,
     _lease_owner: Option<String>,
     _lease_until: i64,
     _fence: i64,
     handshake_at: Option<i64>,
     last_second: Option<i64>,
     last_error: Option<String>,
-    last_error_at: Option<i64>,
+    failing_since: Option<i64>,
     last_success_at: Option<i64>,
     _created_at: i64,
 }
@@ -146,9 +154,11 @@ impl Row {
             started_version: unsigned(self.started_version),
             state: self.state.parse().map_err(unreadable)?,
             backfill: self.backfill.as_deref().map(parse).transpose()?,
+            fingerprint: self.fingerprint,
+            touched: self.touched,
             handshake_at: self.handshake_at.map(UnixMillis),
             last_second: self.last_second,
-            last_error: self.last_error.zip(self.last_error_at.map(UnixMillis)),
+            last_error: self.last_error.zip(self.failing_since.map(UnixMillis)),
             last_success_at: self.last_success_at.map(UnixMillis),
         })
     }
@@ -234,6 +244,17 @@ pub fn set_state(conn: &mut Connection, tenant: &TenantId, id: &DestinationId, s
     let changed = on_backend!(conn, c =>
         diesel::update(target).set(destinations::state.eq(state.as_str())).execute(c))?;
     Ok(changed > 0)
+}
+
+/// Tells the sender of a destination that a person changed what is held for it.
+///
+/// # Errors
+/// Those of the database.
+pub fn touch(conn: &mut Connection, tenant: &TenantId, id: &DestinationId) -> Result<()> {
+    let target = destinations::table.find((tenant.as_str(), id.as_str()));
+    on_backend!(conn, c =>
+        diesel::update(target).set(destinations::touched.eq(destinations::touched + 1)).execute(c))?;
+    Ok(())
 }
 
 /// The destinations that wait for their back-fill.

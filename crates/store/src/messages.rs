@@ -80,3 +80,15 @@ pub fn remove(conn: &mut Connection, tenant: &TenantId, destination: &Destinatio
     }
     Ok(())
 }
+
+/// Removes all messages of a destination: its settings changed, and they are made for other ones.
+///
+/// # Errors
+/// Those of the database.
+pub fn clear(conn: &mut Connection, tenant: &TenantId, destination: &DestinationId) -> Result<()> {
+    let rows = messages::table
+        .filter(messages::tenant.eq(tenant.as_str()))
+        .filter(messages::destination.eq(destination.as_str()));
+    on_backend!(conn, c => diesel::delete(rows).execute(c))?;
+    Ok(())
+}

@@ -151,7 +151,7 @@ pub fn any_rootless(conn: &mut Connection) -> Result<bool> {
 
 /// Whether somebody asked for something to be sent again.
 pub fn any_replays(conn: &mut Connection) -> Result<bool> {
-    Ok(on_backend!(conn, c => diesel::select(diesel::dsl::exists(replays::table)).get_result(c))?)
+    Ok(on_backend!(conn, c => diesel::select(diesel::dsl::exists(replays::table.select(replays::seq))).get_result(c))?)
 }
 
 /// Deletes the changes of a tenant up to a version; returns how many there were.

@@ -56,8 +56,7 @@ mod tests {
 
     #[test]
     fn every_way_to_write_it_is_read_alike() {
-        let expected =
-            Envelope { to_user_name: "ww1".into(), agent_id: Some("7".into()), encrypt: "QUJD+/==".into() };
+        let expected = Envelope { to_user_name: "ww1".into(), agent_id: Some("7".into()), encrypt: "QUJD+/==".into() };
         for body in [
             "<xml><ToUserName><![CDATA[ww1]]></ToUserName><AgentID>7</AgentID><Encrypt><![CDATA[QUJD+/==]]></Encrypt></xml>",
             "\u{feff}<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<xml>\n  <Encrypt>\n QUJD+/== \n</Encrypt>\r\n\

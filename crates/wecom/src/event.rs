@@ -91,7 +91,10 @@ impl<'a> Header<'a> {
 
     /// What it says of a member or department; `None` when it is about something else, or unclear about whom or when.
     fn observation(&self, root: Node<'_, '_>) -> Option<Observation> {
-        if self.doubled || self.message_type.as_deref() != Some("event") || self.event.as_deref() != Some("change_contact") {
+        if self.doubled
+            || self.message_type.as_deref() != Some("event")
+            || self.event.as_deref() != Some("change_contact")
+        {
             return None;
         }
         let change = ChangeType::from_name(self.change_type.as_deref()?)?;

@@ -1,1 +1,53 @@
-#![doc = ""]
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod body;
+mod gateway;
+mod keys;
+mod request;
+mod takeover;
+mod throttle;
+
+use std::{net::TcpListener, time::Duration};
+
+use actix_web::{App, HttpServer, web};
+use anyhow::Context as _;
+use service::{Context, Readiness, config::GatewayConfig};
+
+use gateway::Gateway;
+
+/// The name in tables, logs and `--only`.
+pub const NAME: &str = "callback-gateway";
+
+/// Platforms keep connections open between callbacks; proxies in front commonly close theirs after 60 s.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long a request's head may take.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection with an unread rest lingers after the answer.
+const LINGER: Duration = Duration::from_secs(2);
+const CONNECTIONS_PER_WORKER: usize = 10_000;
+/// Longer than a request is ever held.
+const SHUTDOWN_SECONDS: u64 = 10;
+
+/// Serves callbacks on the listener until the context's stop token is cancelled, and finishes what is in hand.
+///
+/// # Errors
+/// When the socket cannot be served.
+pub async fn run(config: GatewayConfig, listener: TcpListener, ctx: Context) -> anyhow::Result<()> {
+    let gateway = web::Data::new(Gateway::new(config, &ctx));
+    ctx.spawn("gateway keys", keys::keep_fresh(gateway.keys(), ctx.clone()));
+    ctx.spawn("gateway queue probe", takeover::probe(gateway.clone().into_inner(), ctx.clone()));
+    let app = move || App::new().app_data(gateway.clone()).default_service(web::to(request::handle));
+    let server = HttpServer::new(app)
+        .keep_alive(KEEP_ALIVE)
+        .client_request_timeout(HEAD_TIMEOUT)
+        .client_disconnect_timeout(LINGER)
+        .max_connections(CONNECTIONS_PER_WORKER)
+        .shutdown_signal(ctx.stop.clone().cancelled_owned())
+        .shutdown_timeout(SHUTDOWN_SECONDS)
+        .listen(listener)
+        .context("serving callbacks")?
+        .run();
+    ctx.health.set(NAME, Readiness::Ready);
+    server.await.context("serving callbacks")
+}

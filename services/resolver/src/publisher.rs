@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use broker::{Lane, Outgoing};
+use broker::Outgoing;
 use common::{Change, Hop, TenantId};
 use service::Context;
 use store::outbox;
@@ -116,7 +116,7 @@ impl Publisher {
 
     async fn send(&mut self, tenant: &TenantId, changes: &[Change]) -> anyhow::Result<()> {
         let Some(last) = changes.last().map(|change| change.version) else { return Ok(()) };
-        let lane = self.context.tenants.get(tenant).map_or_else(Lane::shared, |tenant| Lane::new(&tenant.file.lane));
+        let lane = self.context.tenants.get(tenant).map(|tenant| tenant.lane.clone()).unwrap_or_default();
         let messages = changes
             .iter()
             .map(|change| Outgoing { ordering_key: tenant.to_string(), payload: change.to_json().into() })

@@ -21,7 +21,7 @@ pub(crate) fn any_wanted(conn: &mut Connection) -> Result<bool> {
 
 /// Creates the root departments of tenants that have none.
 pub(crate) fn found(conn: &mut Connection, rules: &Rules) -> Result<Vec<Turn>> {
-    let versions = outbox::lock_tenants(conn, rules.tenant_names.keys())?;
+    let versions = outbox::lock_tenants(conn, rules.tenants.iter().map(|tenant| &tenant.file.id))?;
     let rootless = versions.into_iter().filter(|(_, version)| *version == 0);
     rootless.map(|(tenant, _)| Turn::found(conn, &tenant, rules)).collect()
 }

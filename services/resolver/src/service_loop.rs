@@ -1,11 +1,11 @@
 //! The service: the queue's consumer, and everything that happens by the clock.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use broker::{ConsumeOptions, Lane};
 use common::{Hop, TenantId};
 use database::Connection;
-use service::{Context, config::ResolverSection};
+use service::{Context, config::ResolverConfig};
 use store::{keys, waiting};
 
 use crate::{
@@ -27,12 +27,12 @@ const FORGET_EVERY: Duration = Duration::from_secs(600);
 ///
 /// # Errors
 /// When the queue cannot be consumed at all; losses of connections are handled below.
-pub async fn run(config: ResolverSection, lanes: Vec<Lane>, context: Context) -> anyhow::Result<()> {
+pub async fn run(config: ResolverConfig, lanes: Vec<Lane>, context: Context) -> anyhow::Result<()> {
     let (publisher, handover) = Publisher::new(context.clone());
     let publishing = context.tasks.spawn(publisher.run());
     let resolver = Arc::new(Resolver::new(config, context.clone(), handover)?);
     let by_clock = context.tasks.spawn(Arc::clone(&resolver).by_the_clock());
-    let options = ConsumeOptions { batch_size: resolver.config.batch_size as usize, ..ConsumeOptions::default() };
+    let options = ConsumeOptions { batch_size: resolver.config.batch_size, ..ConsumeOptions::default() };
     let handler = Arc::new(EventHandler(Arc::clone(&resolver)));
     let consumed = context.broker.consume(Hop::Events, &lanes, options, handler, context.stop.clone()).await;
     by_clock.await?;
@@ -44,7 +44,7 @@ pub async fn run(config: ResolverSection, lanes: Vec<Lane>, context: Context) ->
 
 /// What handlers and timers share.
 pub(crate) struct Resolver {
-    pub(crate) config: ResolverSection,
+    pub(crate) config: ResolverConfig,
     pub(crate) context: Context,
     /// Whom a dead letter belongs to when not even its tenant can be read.
     pub(crate) nobody: TenantId,
@@ -52,7 +52,7 @@ pub(crate) struct Resolver {
 }
 
 impl Resolver {
-    fn new(config: ResolverSection, context: Context, handover: Handover) -> anyhow::Result<Self> {
+    fn new(config: ResolverConfig, context: Context, handover: Handover) -> anyhow::Result<Self> {
         Ok(Self { config, context, nobody: "unknown".parse()?, handover })
     }
 
@@ -60,9 +60,7 @@ impl Resolver {
     pub(crate) fn rules(&self) -> Rules {
         let now = self.context.clock.now();
         let memory = i64::try_from(self.config.duplicate_memory_seconds).unwrap_or(i64::MAX);
-        let tenant_names: BTreeMap<_, _> =
-            self.context.tenants.all().iter().map(|tenant| (tenant.file.id.clone(), tenant.file.name.clone())).collect();
-        Rules { now, horizon: now.plus_seconds(-memory), tenant_names }
+        Rules { now, horizon: now.plus_seconds(-memory), tenants: self.context.tenants.snapshot() }
     }
 
     /// After a turn's commit: publishes, counts, and works off what it released.
@@ -101,7 +99,7 @@ impl Resolver {
 
     /// Works off a tenant's releases, slice by slice, each in a transaction of its own.
     async fn work_off(&self, tenant: &TenantId) -> database::Result<()> {
-        let limit = self.config.batch_size as usize;
+        let limit = self.config.batch_size;
         loop {
             let (rules, of) = (self.rules(), tenant.clone());
             let slice = move |conn: &mut Connection| Turn::released(conn, &of, limit, &rules);
@@ -169,11 +167,11 @@ impl Resolver {
     }
 
     async fn be_patient(&self) -> database::Result<()> {
-        for tenant in self.context.tenants.all() {
+        for tenant in self.context.tenants.snapshot().iter() {
             let limits = Limits {
                 grace_millis: millis(self.config.parking_grace_seconds),
                 limit_millis: millis(self.config.parking_limit_seconds),
-                names_can_be_asked: tenant.file.wecom.as_ref().is_none_or(|wecom| wecom.reads_names()),
+                names_can_be_asked: tenant.file.wecom.as_ref().is_none_or(|wecom| !wecom.agent_secret.is_empty()),
             };
             loop {
                 let (rules, of) = (self.rules(), tenant.file.id.clone());

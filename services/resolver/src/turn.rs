@@ -1,10 +1,14 @@
 //! One transaction of the resolver: events, or a slice of a release, in; records, waiting rows, questions and changes out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use common::{Action, Callback, Change, DestinationId, EntityKey, EntityKind, Event, EventBody, TenantId, UnixMillis};
 use database::{Connection, Result};
 use directory::{Effects, Incoming, Question, Seen, Session};
+use service::Snapshot;
 use store::{
     dead_letters::{self, Resolution, Stage},
     keys::{self, EventKey},
@@ -20,8 +24,8 @@ pub struct Rules {
     pub now: UnixMillis,
     /// Facts older than this are folded where they can no longer matter.
     pub horizon: UnixMillis,
-    /// How tenants are called; their root departments are called so until their own names are known.
-    pub tenant_names: BTreeMap<TenantId, String>,
+    /// The applied tenants; their root departments bear their names until their own are known.
+    pub tenants: Arc<Snapshot>,
 }
 
 /// What a turn did, after its transaction is committed.
@@ -221,7 +225,7 @@ impl Turn {
 fn open(tenant: &TenantId, version: u64, rules: &Rules) -> Session {
     let mut session = Session::new(tenant.clone());
     if version == 0 {
-        let name = rules.tenant_names.get(tenant).map_or(tenant.as_str(), String::as_str);
+        let name = rules.tenants.get(tenant.as_str()).map_or(tenant.as_str(), |tenant| &tenant.file.name);
         session.found(name, rules.now);
     }
     session

@@ -1,7 +1,7 @@
 //! An independent model of a company: what is done to it, one thing after the other, what the platform tells of that, and
 //! what is true in the end. It knows nothing of how OrgBridge works things out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use common::{Entity, EntityKey, EntityKind, Field, Fields, Observation, UnixMillis, Value, What};
 
@@ -36,7 +36,8 @@ pub struct Company {
     bearers: BTreeMap<String, Person>,
     /// The spelling of each id that the platform used first.
     spellings: BTreeMap<EntityKey, (i64, String)>,
-    touched_this_second: BTreeSet<EntityKey>,
+    /// What happened in this second to whom: 0 a removal, 1 a creation, 2 a change, 3 anything else.
+    this_second: BTreeMap<EntityKey, u8>,
     events: Vec<Observation>,
     settled: usize,
 }
@@ -54,7 +55,7 @@ impl Company {
             people: BTreeMap::new(),
             bearers: BTreeMap::new(),
             spellings: BTreeMap::new(),
-            touched_this_second: BTreeSet::new(),
+            this_second: BTreeMap::new(),
             events: Vec::new(),
             settled: 0,
         }
@@ -148,13 +149,60 @@ impl Company {
         let person = self.bearers.remove(&id.to_lowercase()).unwrap();
         self.bearers.insert(to.to_lowercase(), person);
         self.tell(EntityKind::Member, id, What::Renamed { to: to.to_owned(), fields });
-        self.note(EntityKind::Member, to);
     }
 
     pub fn dismiss(&mut self, id: &str) {
         let person = self.bearers.remove(&id.to_lowercase()).unwrap();
         self.people.remove(&person);
         self.tell(EntityKind::Member, id, What::Removed);
+    }
+
+    /// The company to which exactly this happened, in this order; `None` if a platform would have refused some of it.
+    pub fn replay(events: &[Observation], settled: usize) -> Option<History> {
+        let mut company = Self::new();
+        for event in events {
+            if !company.allows(event) {
+                return None;
+            }
+            company.same_second = event.at.seconds() == company.second;
+            company.second = event.at.seconds() - i64::from(!company.same_second);
+            let id = event.id.as_str();
+            match (event.kind, event.what.clone()) {
+                (EntityKind::Department, What::Created { fields }) => company.create_department_with(id, fields),
+                (EntityKind::Department, What::Updated { fields }) => company.update_department(id, fields),
+                (EntityKind::Department, What::Removed) => company.remove_department(id),
+                (_, What::Created { fields }) => company.hire_with(id, fields),
+                (_, What::Updated { fields }) => company.update_member(id, fields),
+                (_, What::Renamed { to, fields }) => company.change_id_with(id, &to, fields),
+                (_, What::Removed) => company.dismiss(id),
+            }
+        }
+        company.settled = settled;
+        Some(company.history())
+    }
+
+    fn allows(&self, event: &Observation) -> bool {
+        let id = event.id.as_str();
+        let is_department = event.kind == EntityKind::Department;
+        let exists = |id: &str| match event.kind {
+            EntityKind::Department => self.departments.contains_key(id),
+            _ => self.bearers.contains_key(&id.to_lowercase()),
+        };
+        let refers_to_what_exists = event.what.fields().is_none_or(|fields| {
+            let mut parents = fields.list(Field::Departments).iter().map(String::as_str).chain(fields.text(Field::Parent));
+            let mut leaders = fields.list(Field::Leaders).iter().map(|id| id.to_lowercase());
+            parents.all(|id| self.departments.contains_key(id)) && leaders.all(|id| self.bearers.contains_key(&id))
+        });
+        refers_to_what_exists
+            && match &event.what {
+                What::Created { .. } => !exists(id),
+                What::Updated { fields } => {
+                    let closes_circle = |parent| is_department && self.is_within(parent, id);
+                    exists(id) && !fields.text(Field::Parent).is_some_and(closes_circle)
+                }
+                What::Renamed { to, .. } => exists(id) && !exists(to),
+                What::Removed => exists(id) && !(is_department && !self.is_empty(id)),
+            }
     }
 
     /// Ids of all departments but the root.
@@ -176,9 +224,10 @@ impl Company {
         self.events.len()
     }
 
-    /// Whether something was told of it in this second.
-    pub fn is_touched(&self, key: &EntityKey) -> bool {
-        self.touched_this_second.contains(key)
+    /// Whether something of this rank (0 a removal, 1 a creation, 2 a change, 3 anything else) can happen to it within the
+    /// second of the event before, so that the ranks alone still tell the order of what happened.
+    pub fn fits_in_second(&self, key: &EntityKey, rank: u8) -> bool {
+        self.this_second.get(key).is_none_or(|before| *before < rank && *before < 2 && rank < 3)
     }
 
     pub fn is_empty(&self, department: &str) -> bool {
@@ -238,16 +287,28 @@ impl Company {
     fn tell(&mut self, kind: EntityKind, id: &str, what: What) {
         if !std::mem::take(&mut self.same_second) {
             self.second += 1;
-            self.touched_this_second.clear();
+            self.this_second.clear();
         }
+        let rank = match &what {
+            What::Removed => 0,
+            What::Created { .. } => 1,
+            What::Updated { .. } => 2,
+            What::Renamed { .. } => 3,
+        };
+        for leader in what.fields().into_iter().flat_map(|fields| fields.list(Field::Leaders)) {
+            self.this_second.insert(EntityKey::member(leader), 3);
+        }
+        if let What::Renamed { to, .. } = &what {
+            self.note(kind, to, rank);
+        }
+        self.note(kind, id, rank);
         let at = UnixMillis::from_seconds(self.second);
         self.events.push(Observation { kind, id: id.to_owned(), at, what, hint: false });
-        self.note(kind, id);
     }
 
-    fn note(&mut self, kind: EntityKind, id: &str) {
+    fn note(&mut self, kind: EntityKind, id: &str, rank: u8) {
         let key = EntityKey::new(kind, id);
-        self.touched_this_second.insert(key.clone());
+        self.this_second.insert(key.clone(), rank);
         let seen = (self.second, id.to_owned());
         let first = self.spellings.entry(key).or_insert_with(|| seen.clone());
         if seen < *first {

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use common::{Change, EntityKey, Observation, TenantId, UnixMillis};
+use common::{Change, EntityKey, Observation, TenantId, UnixMillis, What};
 use directory::{Effects, Incoming, Record, Session, WaitFor};
 
-use crate::model::COMPANY_NAME;
+use crate::{bugs::Bug, dice::Dice, model::COMPANY_NAME};
 
 /// How this shell is run.
 #[derive(Debug, Clone, Copy, Default)]
@@ -21,6 +21,7 @@ pub struct Shell<'a> {
     tenant: TenantId,
     events: &'a [Observation],
     habits: Habits,
+    pub bug: Option<Bug>,
     pub records: BTreeMap<EntityKey, Record>,
     /// What is waited for, who waits, why.
     pub waiting: BTreeSet<(EntityKey, EntityKey, WaitFor)>,
@@ -40,11 +41,12 @@ pub struct Transaction {
 
 impl<'a> Shell<'a> {
     /// A tenant that was just applied: the root department exists.
-    pub fn new(tenant: TenantId, events: &'a [Observation], habits: Habits) -> Self {
+    pub fn new(tenant: TenantId, events: &'a [Observation], habits: Habits, bug: Option<Bug>) -> Self {
         let mut shell = Self {
             tenant,
             events,
             habits,
+            bug,
             records: BTreeMap::new(),
             waiting: BTreeSet::new(),
             due: BTreeSet::new(),
@@ -55,12 +57,12 @@ impl<'a> Shell<'a> {
         session.found(COMPANY_NAME, UnixMillis(0));
         let effects = shell.work_out(session, UnixMillis(0));
         let named = BTreeSet::new();
-        shell.commit(Transaction { effects, named, looked_at: Vec::new(), keys: Vec::new() });
+        shell.commit(Transaction { effects, named, looked_at: Vec::new(), keys: Vec::new() }, &mut Dice::new(0));
         shell
     }
 
     /// Works out what a batch of events does, together with a slice of at most `slice` entities that are due to be looked at.
-    pub fn transact(&self, batch: &[usize], slice: usize, horizon: UnixMillis) -> Transaction {
+    pub fn transact(&self, batch: &[usize], slice: usize, horizon: UnixMillis, dice: &mut Dice) -> Transaction {
         let mut session = Session::new(self.tenant.clone());
         let mut named = BTreeSet::new();
         let mut keys = Vec::new();
@@ -71,6 +73,9 @@ impl<'a> Shell<'a> {
             keys.push(event);
             let observation = self.events[event].clone();
             named.insert(observation.key());
+            if let What::Renamed { to, .. } = &observation.what {
+                named.insert(EntityKey::new(observation.kind, to));
+            }
             session.tell(Incoming { observation, event: String::new(), received_at: UnixMillis(0) });
         }
         let looked_at: Vec<EntityKey> = self.due.iter().take(slice).cloned().collect();
@@ -96,7 +101,7 @@ impl<'a> Shell<'a> {
     }
 
     /// Writes everything at once.
-    pub fn commit(&mut self, transaction: Transaction) {
+    pub fn commit(&mut self, transaction: Transaction, dice: &mut Dice) {
         let Transaction { effects, named, looked_at, keys } = transaction;
         self.keys.extend(keys);
         for key in looked_at {

@@ -16,7 +16,7 @@ fn a_second_run_applies_nothing() {
 fn a_database_newer_than_the_program_is_refused() {
     let database = Database::open(&Options::new("sqlite::memory:")).unwrap();
     database.migrate(new()).unwrap();
-    assert!(matches!(database.migrate(old()), Err(Error::Newer { version }) if version == "0002"));
+    assert!(matches!(database.migrate(old()), Err(Error::Newer { version }) if version.starts_with("0002")));
 }
 
 #[tokio::test]

@@ -22,7 +22,8 @@ impl Company {
         let elements = render::department_created(&department, self.options.profile);
         self.tree.add(department);
         self.department_pool.add(id.clone());
-        let callback = self.department_callback(&id, Act::Create, at_seconds, Document::contact("create_party", elements));
+        let callback =
+            self.department_callback(&id, Act::Create, at_seconds, Document::contact("create_party", elements));
         Ok((id, vec![callback]))
     }
 
@@ -77,7 +78,8 @@ impl Company {
         let before = self.tree.get(id).cloned().ok_or_else(|| Illegal::UnknownDepartment(id.to_owned()))?;
         let at_seconds = self.tick(&[department_key(id)], &[]);
         change(self);
-        let elements = self.tree.get(id).and_then(|after| render::department_updated(&before, after, self.options.profile));
+        let elements =
+            self.tree.get(id).and_then(|after| render::department_updated(&before, after, self.options.profile));
         let document = elements.map(|elements| Document::contact("update_party", elements));
         let callback = document.map(|document| self.department_callback(id, Act::Update, at_seconds, document));
         Ok(Vec::from_iter(callback))
@@ -101,7 +103,8 @@ impl Company {
     }
 
     fn free_name(&self, name: &str, parent: &str, except: Option<&str>) -> Result<(), Illegal> {
-        let taken = self.tree.children(parent).any(|sibling| sibling.name == name && Some(sibling.id.as_str()) != except);
+        let taken =
+            self.tree.children(parent).any(|sibling| sibling.name == name && Some(sibling.id.as_str()) != except);
         if taken { Err(Illegal::NameTaken(name.to_owned())) } else { Ok(()) }
     }
 }

@@ -67,7 +67,11 @@ impl Company {
             leads,
             leaders,
             mobile: format!("13{number:09}"),
-            email: if self.random.random_bool(0.8) { format!("{}{number}@corp.example", person.pinyin) } else { String::new() },
+            email: if self.random.random_bool(0.8) {
+                format!("{}{number}@corp.example", person.pinyin)
+            } else {
+                String::new()
+            },
             gender: gender.get(self.random.random_range(0..3)).copied().unwrap_or_default(),
             status: status.get(self.random.random_range(0..3)).copied().unwrap_or_default(),
             departments,

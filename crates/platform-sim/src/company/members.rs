@@ -27,7 +27,13 @@ impl Company {
             callbacks.extend([herald.clone(), herald]);
         }
         let elements = render::member_created(&member, self.options.profile, &mut self.ink);
-        callbacks.push(self.callback(at_seconds, subject, Act::Create, depth, Document::contact("create_user", elements)));
+        callbacks.push(self.callback(
+            at_seconds,
+            subject,
+            Act::Create,
+            depth,
+            Document::contact("create_user", elements),
+        ));
         self.member_pool.add(fold(&member.id));
         self.roster.put(member);
         Ok(callbacks)

@@ -287,7 +287,7 @@ fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::
 fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
     let network = |text: &String| {
-        let single = || text.parse().map(IpNet::from).ok();
+        let single = || text.parse::<std::net::IpAddr>().map(IpNet::from).ok();
         text.parse().ok().or_else(single).ok_or_else(|| serde::de::Error::custom("not a network such as 10.0.0.0/8"))
     };
     texts.iter().map(network).collect()

@@ -81,7 +81,7 @@ fn values_out_of_range_are_refused() {
     refused("[broker]\nlanes = [\"Big Lane\"]", "broker.lanes", "a-z");
     refused("[console]\nlisten = \"127.0.0.1:8080\"", "console.listen", "is taken by callback_gateway.listen");
     refused("[console]\npublic_url = \"localhost\"", "console.public_url", "http");
-    refused("[secrets]\nmaster_key = \"c2hvcnQ=\"", "secrets.master_key", "32 bytes");
+    refused("[secrets]\nmaster_key = \"c2hvcnQ=\"", "secrets.master_key", "32 random bytes");
 }
 
 #[test]

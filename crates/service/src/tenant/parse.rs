@@ -298,7 +298,7 @@ fn settings_of(
     wecom: Option<&WecomSection>,
 ) -> DestinationSettings {
     let given = Value::Object(given);
-    let mut need = |layer: &mut Layer<'_>, key: &str, value: &str| required(layer, &join(path, key), value);
+    let need = |layer: &mut Layer<'_>, key: &str, value: &str| required(layer, &join(path, key), value);
     match kind {
         DestinationKind::Postgres => {
             let settings: super::PostgresSettings = section(layer, path, given);

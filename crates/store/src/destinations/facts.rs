@@ -31,6 +31,8 @@ pub struct Watched {
     pub state: State,
     /// Whether it waits for its back-fill.
     pub backfill: Option<Backfill>,
+    /// See [`super::Destination::touched`].
+    pub touched: i64,
 }
 
 /// All destinations, with what a sender must notice soon.
@@ -44,15 +46,17 @@ pub fn watch(conn: &mut Connection) -> Result<Vec<Watched>> {
         destinations::position,
         destinations::state,
         destinations::backfill,
+        destinations::touched,
     ));
-    let rows: Vec<(String, String, i64, String, Option<String>)> = on_backend!(conn, c => query.load(c))?;
-    let read = |(tenant, id, position, state, backfill): (String, String, i64, String, Option<String>)| {
+    let rows: Vec<(String, String, i64, String, Option<String>, i64)> = on_backend!(conn, c => query.load(c))?;
+    let read = |(tenant, id, position, state, backfill, touched): (String, String, i64, String, Option<String>, i64)| {
         Ok(Watched {
             tenant: parse(&tenant)?,
             id: parse(&id)?,
             position: unsigned(position),
             state: parse(&state)?,
             backfill: backfill.as_deref().map(parse).transpose()?,
+            touched,
         })
     };
     rows.into_iter().map(read).collect()

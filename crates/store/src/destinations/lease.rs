@@ -82,18 +82,34 @@ pub fn holds(conn: &mut Connection, lease: &Lease) -> Result<bool> {
     Ok(fence == Some(lease.fence))
 }
 
-/// Records the position and the second of the last message rendered (`None`: as it was); `false` when the lease is lost.
+/// How far a sender got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// The new position.
+    pub position: u64,
+    /// The second of the last message; `None` leaves what is there.
+    pub last_second: Option<i64>,
+    /// When the destination took something, if it did: an earlier failure is over then.
+    pub delivered_at: Option<UnixMillis>,
+}
+
+/// Records how far a sender got; `false` when the lease is lost, and nothing was recorded.
 ///
 /// # Errors
 /// Those of the database.
-pub fn advance(conn: &mut Connection, lease: &Lease, position: u64, last_second: Option<i64>) -> Result<bool> {
-    let target = destinations::table.find(lease.key()).filter(destinations::fence.eq(lease.fence));
-    let position = destinations::position.eq(signed(position));
-    let changed = match last_second {
-        Some(second) => on_backend!(conn, c =>
-            diesel::update(target).set((position, destinations::last_second.eq(second))).execute(c))?,
-        None => on_backend!(conn, c => diesel::update(target).set(position).execute(c))?,
-    };
+pub fn advance(conn: &mut Connection, lease: &Lease, progress: &Progress) -> Result<bool> {
+    let target = || destinations::table.find(lease.key()).filter(destinations::fence.eq(lease.fence));
+    let position = destinations::position.eq(signed(progress.position));
+    let second = progress.last_second.map(|second| destinations::last_second.eq(second));
+    let changed = on_backend!(conn, c => diesel::update(target()).set((position, second)).execute(c))?;
+    if let Some(at) = progress.delivered_at.filter(|_| changed > 0) {
+        let values = (
+            destinations::last_error.eq(None::<String>),
+            destinations::failing_since.eq(None::<i64>),
+            destinations::last_success_at.eq(at.0),
+        );
+        on_backend!(conn, c => diesel::update(target()).set(values).execute(c))?;
+    }
     Ok(changed > 0)
 }
 
@@ -107,28 +123,39 @@ pub fn handshaken(conn: &mut Connection, lease: &Lease, now: UnixMillis) -> Resu
     Ok(())
 }
 
-/// The destination as a whole failed; `error` holds no personal data.
+/// The destination as a whole failed; `error` holds no personal data. Since when it fails is kept from the first time.
 ///
 /// # Errors
 /// Those of the database.
 pub fn failed(conn: &mut Connection, lease: &Lease, error: &str, now: UnixMillis) -> Result<()> {
+    let target = || destinations::table.find(lease.key());
+    let first = target().filter(destinations::failing_since.is_null());
+    on_backend!(conn, c => diesel::update(first).set(destinations::failing_since.eq(now.0)).execute(c))?;
+    on_backend!(conn, c => diesel::update(target()).set(destinations::last_error.eq(error)).execute(c))?;
+    Ok(())
+}
+
+/// Notes which settings the stored messages are made for; a handshake of other settings counts no more.
+///
+/// # Errors
+/// Those of the database.
+pub fn set_fingerprint(conn: &mut Connection, lease: &Lease, fingerprint: &str) -> Result<()> {
     let target = destinations::table.find(lease.key());
-    let values = (destinations::last_error.eq(error), destinations::last_error_at.eq(now.0));
+    let values = (destinations::fingerprint.eq(fingerprint), destinations::handshake_at.eq(None::<i64>));
     on_backend!(conn, c => diesel::update(target).set(values).execute(c))?;
     Ok(())
 }
 
-/// The destination took something: an earlier failure is over.
+/// Frees all leases where only one process can use the database at a time: a SQLite file serves one process, which locks its
+/// directory, so whoever held them is gone and nobody needs to wait until they expire.
 ///
 /// # Errors
 /// Those of the database.
-pub fn answered(conn: &mut Connection, lease: &Lease, now: UnixMillis) -> Result<()> {
-    let target = destinations::table.find(lease.key());
-    let values = (
-        destinations::last_error.eq(None::<String>),
-        destinations::last_error_at.eq(None::<i64>),
-        destinations::last_success_at.eq(now.0),
-    );
-    on_backend!(conn, c => diesel::update(target).set(values).execute(c))?;
+pub fn free_leases(conn: &mut Connection) -> Result<()> {
+    match conn {
+        Connection::Sqlite(c) => {
+            diesel::update(destinations::table).set(destinations::lease_until.eq(0)).execute(c)?;
+        }
+    }
     Ok(())
 }

@@ -14,8 +14,7 @@ const AFTER_E0: u64 = 30;
 const AFTER_ED: u64 = 36;
 const AFTER_F0: u64 = 42;
 const AFTER_F4: u64 = 48;
-const STATES: [u64; 9] =
-    [TEXT, WRONG, ONE_MORE, TWO_MORE, THREE_MORE, AFTER_E0, AFTER_ED, AFTER_F0, AFTER_F4];
+const STATES: [u64; 9] = [TEXT, WRONG, ONE_MORE, TWO_MORE, THREE_MORE, AFTER_E0, AFTER_ED, AFTER_F0, AFTER_F4];
 
 /// For each byte, the successors of all states: `row >> state` has the next one in its lowest six bits.
 static ROWS: [u64; 256] = rows();
@@ -51,10 +50,7 @@ const fn rows() -> [u64; 256] {
 const fn next(state: u64, byte: usize) -> u64 {
     match (state, byte) {
         (TEXT, 0x00..=0x7f) | (ONE_MORE, 0x80..=0xbf) => TEXT,
-        (TEXT, 0xc2..=0xdf)
-        | (TWO_MORE, 0x80..=0xbf)
-        | (AFTER_E0, 0xa0..=0xbf)
-        | (AFTER_ED, 0x80..=0x9f) => ONE_MORE,
+        (TEXT, 0xc2..=0xdf) | (TWO_MORE, 0x80..=0xbf) | (AFTER_E0, 0xa0..=0xbf) | (AFTER_ED, 0x80..=0x9f) => ONE_MORE,
         (TEXT, 0xe1..=0xec | 0xee..=0xef)
         | (THREE_MORE, 0x80..=0xbf)
         | (AFTER_F0, 0x90..=0xbf)

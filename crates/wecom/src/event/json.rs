@@ -19,7 +19,8 @@ pub(super) fn read(plaintext: &str, received_at: UnixMillis) -> Result<Callback,
     let mut reader = serde_json::Deserializer::from_str(json);
     Strict.deserialize(&mut reader).and_then(|()| reader.end()).ok().ok_or(broken)?;
     let header: Header = serde_json::from_str(json).ok().ok_or(broken)?;
-    let text_of = |value: &Option<serde_json::Value>| value.as_ref().and_then(|value| value.as_str().map(str::to_owned));
+    let text_of =
+        |value: &Option<serde_json::Value>| value.as_ref().and_then(|value| value.as_str().map(str::to_owned));
     let event = text_of(&header.event).or_else(|| text_of(&header.message_type));
     let at = match &header.time {
         Some(serde_json::Value::String(digits)) => text::time(digits.trim()),

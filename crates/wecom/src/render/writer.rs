@@ -82,7 +82,8 @@ mod tests {
         xml.plain("f", "-12");
         let text = xml.finish();
         let document = roxmltree::Document::parse(&text).unwrap();
-        let read: Vec<_> = document.root_element().children().map(|node| (node.tag_name().name(), node.text())).collect();
+        let read: Vec<_> =
+            document.root_element().children().map(|node| (node.tag_name().name(), node.text())).collect();
         assert_eq!(
             read,
             [("a", Some("]]></a><b>&amp;]]>]]")), ("c", Some("x]]>y")), ("d", Some("<e/>")), ("f", Some("-12"))]

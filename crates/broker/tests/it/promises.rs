@@ -1,0 +1,5 @@
+//! The promises of the trait, over a file.
+
+use crate::support::Files;
+
+broker::suite!(Files::new());

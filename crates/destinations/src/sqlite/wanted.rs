@@ -1,0 +1,143 @@
+//! What a change asks of the tables, before it is known what is there.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use common::{Action, Change, Entity, EntityKey, EntityKind, Field, Fields};
+
+use crate::TenantFacts;
+
+/// What one change asks for.
+pub(super) struct Wanted {
+    pub(super) key: EntityKey,
+    pub(super) version: i64,
+    pub(super) source_time: i64,
+    pub(super) content: Content,
+    /// What must be there first, for naming what is missing.
+    pub(super) refers_to: Vec<EntityKey>,
+}
+
+pub(super) enum Content {
+    Department(Box<Department>),
+    Member(Box<Member>),
+    Gone,
+    /// Nothing that tables hold.
+    Nothing,
+}
+
+/// A department; ids of leaders are folded.
+pub(super) struct Department {
+    pub(super) parent_id: Option<String>,
+    pub(super) name: String,
+    pub(super) name_en: Option<String>,
+    pub(super) position: Option<i64>,
+    pub(super) leaders: Vec<String>,
+}
+
+/// A member; the manager's id is folded.
+pub(super) struct Member {
+    pub(super) shown_id: String,
+    pub(super) renamed_from: Option<Arc<str>>,
+    pub(super) name: String,
+    pub(super) mobile: Option<String>,
+    pub(super) email: Option<String>,
+    pub(super) title: Option<String>,
+    pub(super) gender: String,
+    pub(super) status: String,
+    pub(super) employee_number: Option<String>,
+    pub(super) main_department_id: Option<String>,
+    pub(super) manager_id: Option<String>,
+    pub(super) attributes: BTreeMap<String, String>,
+    /// Ids of its departments in the platform's order, and whether it leads them.
+    pub(super) departments: Vec<(String, bool)>,
+}
+
+/// Details that have no column of their own.
+const NAMED_ATTRIBUTES: [(Field, &str); 5] = [
+    (Field::Alias, "alias"),
+    (Field::Telephone, "telephone"),
+    (Field::Address, "address"),
+    (Field::BizMail, "biz_mail"),
+    (Field::Avatar, "avatar"),
+];
+
+impl Wanted {
+    pub(super) fn new(change: &Change, facts: &TenantFacts) -> Self {
+        let content = match (&change.action, change.kind()) {
+            (Action::Upsert { entity, .. }, EntityKind::Department) => {
+                Content::Department(Box::new(department(&change.entity, entity, facts)))
+            }
+            (Action::Upsert { entity, renamed_from }, EntityKind::Member) => {
+                let renamed_from = renamed_from.as_ref().map(|key| Arc::clone(&key.id));
+                Content::Member(Box::new(member(entity, renamed_from, facts)))
+            }
+            (Action::Remove, EntityKind::Department | EntityKind::Member) => Content::Gone,
+            (Action::Callback(_), _) | (_, EntityKind::Callback) => Content::Nothing,
+        };
+        let mut refers_to = change.refers_to.clone();
+        match &content {
+            Content::Department(department) => {
+                refers_to.extend(department.parent_id.as_deref().map(EntityKey::department))
+            }
+            Content::Member(member) => {
+                refers_to.extend(member.departments.iter().map(|(id, _)| EntityKey::department(id)));
+            }
+            Content::Gone | Content::Nothing => {}
+        }
+        Self {
+            key: change.entity.clone(),
+            version: i64::try_from(change.version).unwrap_or(i64::MAX),
+            source_time: change.source_time.0,
+            content,
+            refers_to,
+        }
+    }
+}
+
+/// A text that says something: an emptied one is stored as null.
+fn filled(fields: &Fields, field: Field) -> Option<String> {
+    fields.text(field).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+fn department(key: &EntityKey, entity: &Entity, facts: &TenantFacts) -> Department {
+    let fields = &entity.fields;
+    let known_name = filled(fields, Field::Name).filter(|_| !(key.is_root() && entity.incomplete));
+    let stand_in = if key.is_root() { &facts.root_name } else { &entity.shown_id };
+    Department {
+        parent_id: filled(fields, Field::Parent).filter(|_| !key.is_root()),
+        name: known_name.unwrap_or_else(|| stand_in.clone()),
+        name_en: filled(fields, Field::NameEn),
+        position: fields.number(Field::Order),
+        leaders: fields.list(Field::Leaders).to_vec(),
+    }
+}
+
+fn member(entity: &Entity, renamed_from: Option<Arc<str>>, facts: &TenantFacts) -> Member {
+    let fields = &entity.fields;
+    let departments = fields.list(Field::Departments);
+    let leads = fields.list(Field::Leads);
+    // Events may tell a move without the new main department; one that the member is not in any more is none.
+    let main = fields.text(Field::MainDepartment).filter(|main| departments.iter().any(|id| id == main));
+    let main = main.or_else(|| departments.first().map(String::as_str));
+    let mut attributes = fields.map(Field::Attributes).cloned().unwrap_or_default();
+    let employee_number = attributes.get(&facts.employee_number).filter(|number| !number.is_empty()).cloned();
+    for (field, name) in NAMED_ATTRIBUTES {
+        if let Some(text) = filled(fields, field) {
+            attributes.insert(name.to_owned(), text);
+        }
+    }
+    Member {
+        shown_id: entity.shown_id.clone(),
+        renamed_from,
+        name: filled(fields, Field::Name).unwrap_or_else(|| entity.shown_id.clone()),
+        mobile: filled(fields, Field::Mobile),
+        email: filled(fields, Field::Email).or_else(|| filled(fields, Field::BizMail)),
+        title: filled(fields, Field::Title),
+        gender: filled(fields, Field::Gender).unwrap_or_else(|| "unknown".to_owned()),
+        status: filled(fields, Field::Status).unwrap_or_else(|| "active".to_owned()),
+        employee_number,
+        main_department_id: main.map(str::to_owned),
+        manager_id: fields.list(Field::Leaders).first().cloned(),
+        attributes,
+        departments: departments.iter().map(|id| (id.clone(), leads.contains(id))).collect(),
+    }
+}

@@ -1,0 +1,106 @@
+//! The statements that write. Each takes its rows as one JSON text, so its length does not depend on their number.
+
+use database::{Connection, on_backend};
+use diesel::{RunQueryDsl, sql_query, sql_types::Text};
+use serde::Serialize;
+
+use super::{
+    Tables,
+    known::json,
+    plan::{DepartmentWrite, Gone, MemberWrite, Segment},
+    rename::rename,
+};
+
+const DEPARTMENTS: &str = "INSERT INTO departments
+        (tenant_id, id, parent_id, name, name_en, position, leaders, version, source_time, deleted_at)
+    SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value -> 5, value ->> 6, value ->> 7, NULL
+    FROM json_each(?2) WHERE true
+    ON CONFLICT (tenant_id, id) DO UPDATE SET parent_id = excluded.parent_id, name = excluded.name,
+        name_en = excluded.name_en, position = excluded.position, leaders = excluded.leaders, version = excluded.version,
+        source_time = excluded.source_time, deleted_at = NULL";
+
+const MEMBERS: &str = "INSERT INTO members
+        (tenant_id, id, name, mobile, email, title, gender, status, employee_number, main_department_id, manager_id, attributes,
+         version, source_time, deleted_at)
+    SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8,
+        value ->> 9, value -> 10, value ->> 11, value ->> 12, NULL
+    FROM json_each(?2) WHERE true
+    ON CONFLICT (tenant_id, id) DO UPDATE SET name = excluded.name, mobile = excluded.mobile, email = excluded.email,
+        title = excluded.title, gender = excluded.gender, status = excluded.status,
+        employee_number = excluded.employee_number, main_department_id = excluded.main_department_id,
+        manager_id = excluded.manager_id, attributes = excluded.attributes, version = excluded.version,
+        source_time = excluded.source_time, deleted_at = NULL";
+
+const LEAVE_DEPARTMENTS: &str = "DELETE FROM member_departments
+    WHERE tenant_id = ?1 AND member_id IN (SELECT value FROM json_each(?2))";
+
+/// A platform that lists a department twice means it once.
+const JOIN_DEPARTMENTS: &str =
+    "INSERT INTO member_departments (tenant_id, member_id, department_id, is_leader, position)
+    SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?2) WHERE true ON CONFLICT DO NOTHING";
+
+const GONE_MEMBERS: &str = "UPDATE members SET status = 'left', version = gone.version, source_time = gone.source_time,
+        deleted_at = gone.source_time
+    FROM (SELECT value ->> 0 AS id, value ->> 1 AS version, value ->> 2 AS source_time FROM json_each(?2)) AS gone
+    WHERE members.tenant_id = ?1 AND members.id = gone.id";
+
+const GONE_DEPARTMENTS: &str = "UPDATE departments SET version = gone.version, source_time = gone.source_time,
+        deleted_at = gone.source_time
+    FROM (SELECT value ->> 0 AS id, value ->> 1 AS version, value ->> 2 AS source_time FROM json_each(?2)) AS gone
+    WHERE departments.tenant_id = ?1 AND departments.id = gone.id";
+
+/// Writes one segment.
+pub(super) fn segment(c: &mut Connection, tables: &Tables, segment: &Segment<'_>) -> database::Result<()> {
+    rename(c, tables, &segment.renames)?;
+    let departments: Vec<_> = segment.departments.iter().map(|(id, write)| department(id, write)).collect();
+    run(c, tables, DEPARTMENTS, &departments)?;
+    members(c, tables, segment)?;
+    let gone: Vec<_> = segment.gone_members.values().map(mark).collect();
+    run(c, tables, GONE_MEMBERS, &gone)?;
+    let gone: Vec<&str> = segment.gone_members.values().map(|gone| gone.id.as_str()).collect();
+    run(c, tables, LEAVE_DEPARTMENTS, &gone)?;
+    let gone: Vec<_> = segment.gone_departments.values().map(mark).collect();
+    run(c, tables, GONE_DEPARTMENTS, &gone)
+}
+
+fn members(c: &mut Connection, tables: &Tables, segment: &Segment<'_>) -> database::Result<()> {
+    let writes = || segment.members.values();
+    let rows: Vec<_> = writes().map(member).collect();
+    run(c, tables, MEMBERS, &rows)?;
+    let before: Vec<&str> = writes().filter(|write| write.had_row).map(|write| write.id.as_str()).collect();
+    run(c, tables, LEAVE_DEPARTMENTS, &before)?;
+    let memberships: Vec<_> = writes()
+        .flat_map(|write| {
+            let departments = write.member.departments.iter().enumerate();
+            departments.map(|(position, (id, leads))| (&write.id, id, i32::from(*leads), position))
+        })
+        .collect();
+    run(c, tables, JOIN_DEPARTMENTS, &memberships)
+}
+
+fn department<'a>(id: &'a str, write: &'a DepartmentWrite<'_>) -> impl Serialize + use<'a> {
+    let d = write.department;
+    (id, &d.parent_id, &d.name, &d.name_en, d.position, &write.leaders, write.version, write.source_time)
+}
+
+fn member<'a>(write: &'a MemberWrite<'_>) -> impl Serialize + use<'a> {
+    let m = write.member;
+    let person = (&write.id, &m.name, &m.mobile, &m.email, &m.title, &m.gender, &m.status, &m.employee_number);
+    let (id, name, mobile, email, title, gender, status, number) = person;
+    let (main, manager, version) = (&m.main_department_id, &write.manager_id, write.version);
+    (id, name, mobile, email, title, gender, status, number, main, manager, &m.attributes, version, write.source_time)
+}
+
+fn mark(gone: &Gone) -> (&str, i64, i64) {
+    (&gone.id, gone.version, gone.source_time)
+}
+
+/// Runs a statement on some rows; none need none.
+pub(super) fn run<T: Serialize>(c: &mut Connection, tables: &Tables, sql: &str, rows: &[T]) -> database::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let query = sql_query(sql).bind::<Text, _>(tables.tenant.as_str()).bind::<Text, _>(json(rows));
+    on_backend!(c, c => query.execute(c))?;
+    Ok(())
+}

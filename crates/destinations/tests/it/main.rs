@@ -1,0 +1,7 @@
+//! Destinations as the sink uses them.
+
+mod relay;
+mod sqlite;
+mod support;
+mod speed;
+mod trouble;

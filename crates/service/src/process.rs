@@ -1,0 +1,149 @@
+//! From the command line to running services.
+
+use std::{net::TcpListener, path::PathBuf, process::ExitCode, time::Duration};
+
+use anyhow::Context as _;
+use clap::Parser;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Config, Context, Environment, Problem, Running,
+    admin::{self, DatabaseFacts},
+    open, supervise, telemetry, tenants,
+};
+
+/// What a stopping process may take; shorter than a pod's grace of 30 s.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// The arguments of a binary with one service.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Configuration file; the defaults when absent.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// The process environment, as a value. Variables that are not Unicode are left out.
+pub fn environment() -> Environment {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+}
+
+/// The whole of a binary with one service: arguments, configuration, logging, signals, opening, supervision. `build` makes the
+/// services from the configuration and the context, binding their sockets. Exit code 0 fine, 1 failed, 2 wrong usage
+/// or configuration.
+pub fn main(
+    name: &'static str,
+    build: impl FnOnce(&Config, &Context) -> anyhow::Result<Vec<Running>>,
+) -> ExitCode {
+    let command = <Arguments as clap::CommandFactory>::command().name(name);
+    let arguments = command.get_matches();
+    let path = arguments.get_one::<PathBuf>("config").cloned();
+    let environment = environment();
+    let config = match Config::load(path.as_deref(), &environment) {
+        Ok(config) => config,
+        Err(problems) => return refuse(&problems),
+    };
+    telemetry::init(&config.telemetry, &environment);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&anyhow::Error::new(error).context("starting the runtime")),
+    };
+    match runtime.block_on(serve(&config, environment, build)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+/// Opens, runs the services that `build` makes, and returns when they have stopped after a signal.
+///
+/// # Errors
+/// What could not be opened, or the first fault of a service.
+pub async fn serve(
+    config: &Config,
+    environment: Environment,
+    build: impl FnOnce(&Config, &Context) -> anyhow::Result<Vec<Running>>,
+) -> anyhow::Result<()> {
+    raise_file_limit();
+    let stop = CancellationToken::new();
+    stop_on_signals(stop.clone())?;
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
+    let admin_listener = bind("admin.listen", config.admin.listen)?;
+    let ctx = open(config, stop).await?;
+    let services = build(config, &ctx)?;
+    let names: Vec<&str> = services.iter().map(Running::name).collect();
+    tracing::info!(services = names.join(","), instance = ctx.instance, "started");
+    if let Some(directory) = config.tenants_dir.clone() {
+        ctx.spawn("tenants_dir", tenants::watch_directory(ctx.clone(), directory, environment));
+    }
+    // The resolver is in every installation, and one of it is enough for what a scrape asks the database.
+    let facts = if names.contains(&"resolver") { DatabaseFacts::Exported } else { DatabaseFacts::LeftOut };
+    let admin_stop = CancellationToken::new();
+    let admin = tokio::spawn(admin::serve(admin_listener, ctx.clone(), facts, admin_stop.clone()));
+    let result = supervise(services, &ctx, GRACE).await;
+    admin_stop.cancel();
+    let admin = admin.await.context("the admin server panicked")?;
+    ctx.close().await;
+    tracing::info!("stopped");
+    result.and(admin)
+}
+
+/// Binds a socket; `key` names the setting in the error.
+///
+/// # Errors
+/// When the address is taken or not ours.
+pub fn bind(key: &str, address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).with_context(|| format!("{key}: cannot listen on {address}"))
+}
+
+/// Cancels `stop` on the first SIGTERM or SIGINT; a second one ends the process at once.
+///
+/// # Errors
+/// When signals cannot be listened to.
+pub fn stop_on_signals(stop: CancellationToken) -> anyhow::Result<()> {
+    let listen = |kind| signal(kind).context("listening to signals");
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    tokio::spawn(async move {
+        next(&mut terminate, &mut interrupt).await;
+        tracing::info!("stopping; a second signal ends the process at once");
+        stop.cancel();
+        next(&mut terminate, &mut interrupt).await;
+        std::process::exit(1);
+    });
+    Ok(())
+}
+
+async fn next(terminate: &mut Signal, interrupt: &mut Signal) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// A connection is a file, and the usual limit of 1024 is little for a gateway: take what the system allows.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum.map(|most| most.min(65_536)).or(Some(65_536)), maximum: limit.maximum };
+    if limit.current < raised.current
+        && let Err(error) = setrlimit(Resource::Nofile, raised)
+    {
+        tracing::debug!(%error, "the limit of open files stays as it is");
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a command's errors go to stderr, one line each")]
+fn refuse(problems: &[Problem]) -> ExitCode {
+    for problem in problems {
+        eprintln!("{problem}");
+    }
+    ExitCode::from(2)
+}
+
+#[expect(clippy::print_stderr, reason = "a command's errors go to stderr, one line each")]
+fn fail(error: &anyhow::Error) -> ExitCode {
+    eprintln!("{error:#}");
+    ExitCode::FAILURE
+}

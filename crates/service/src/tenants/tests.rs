@@ -1,0 +1,125 @@
+use std::{path::Path, sync::Arc};
+
+use broker::Embedded;
+use common::Clock;
+use database::{Options, Synchronous};
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::{Context, Environment, Parts, TenantBook};
+
+const KEY: &str = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
+const NOW: UnixMillis = UnixMillis(1_767_225_600_000);
+
+struct Stopped;
+
+impl Clock for Stopped {
+    fn now(&self) -> UnixMillis {
+        NOW
+    }
+}
+
+fn memory() -> Database {
+    let options = Options { url: "sqlite::memory:".to_owned(), pool_size: 1, synchronous: Synchronous::Normal };
+    Database::open(&options).unwrap()
+}
+
+fn store_in_memory() -> (Database, Sealer) {
+    let database = memory();
+    database.migrate(store::migrations()).unwrap();
+    (database, Sealer::new(&Sealer::new_master_key()).unwrap())
+}
+
+fn file(token: &str) -> TenantFile {
+    let text = format!(
+        "id = \"acme\"\n[wecom]\ncorp_id = \"ww1\"\ncontact_secret = \"s\"\ncallback_token = \"{token}\"\n\
+         callback_aes_key = \"{KEY}\"\n[[destinations]]\nid = \"core\"\nkind = \"sqlite\"\nrole = \"core\"\n\
+         url = \"sqlite://core.db\"\n"
+    );
+    TenantFile::parse(&text, Path::new("")).unwrap()
+}
+
+#[tokio::test]
+async fn applying_the_same_file_again_changes_nothing() {
+    let (database, sealer) = store_in_memory();
+    let first = apply(&database, &sealer, &file("one"), NOW).await.unwrap();
+    assert_eq!(first, Applied { revision: 1, created: true, changed: true });
+    let again = apply(&database, &sealer, &file("one"), NOW).await.unwrap();
+    assert_eq!(again, Applied { revision: 1, created: false, changed: false });
+    let other = apply(&database, &sealer, &file("two"), NOW).await.unwrap();
+    assert_eq!(other, Applied { revision: 2, created: false, changed: true });
+    assert_eq!(load(&database, &sealer, &"acme".parse().unwrap()).await.unwrap(), Some(file("two")));
+}
+
+#[tokio::test]
+async fn the_book_follows_what_is_applied_and_keeps_the_previous_keys() {
+    let (database, sealer) = store_in_memory();
+    let book = TenantBook::new(database.clone(), Arc::new(sealer.clone()));
+    let id: TenantId = "acme".parse().unwrap();
+    assert!(!book.refresh().await.unwrap());
+    apply(&database, &sealer, &file("one"), NOW).await.unwrap();
+    assert!(book.refresh().await.unwrap());
+    assert!(!book.refresh().await.unwrap());
+    assert!(book.get(&id).unwrap().previous_callback.is_none());
+
+    apply(&database, &sealer, &file("two"), NOW).await.unwrap();
+    book.refresh().await.unwrap();
+    let tenant = book.get(&id).unwrap();
+    let previous = tenant.previous_callback.as_ref().unwrap();
+    assert_eq!((previous.token.expose(), previous.aes_key.expose()), ("one", KEY));
+    assert_eq!(previous.until, NOW.plus_seconds(600));
+    assert_eq!(tenant.file, file("two"));
+
+    assert!(remove(&database, &id, NOW).await.unwrap());
+    book.refresh().await.unwrap();
+    assert!(book.get(&id).is_none());
+    assert!(!remove(&database, &id, NOW).await.unwrap());
+    let back = apply(&database, &sealer, &file("two"), NOW).await.unwrap();
+    assert!(back.created && back.changed);
+    book.refresh().await.unwrap();
+    assert!(book.get(&id).is_some());
+}
+
+#[tokio::test]
+async fn a_tenant_sealed_under_a_lost_master_key_can_be_applied_anew() {
+    let (database, lost) = store_in_memory();
+    apply(&database, &lost, &file("one"), NOW).await.unwrap();
+    let sealer = Sealer::new(&Sealer::new_master_key()).unwrap();
+    let book = TenantBook::new(database.clone(), Arc::new(sealer.clone()));
+    book.refresh().await.unwrap();
+    assert!(book.get(&"acme".parse().unwrap()).is_none());
+    assert!(apply(&database, &sealer, &file("one"), NOW).await.unwrap().changed);
+    book.refresh().await.unwrap();
+    assert!(book.get(&"acme".parse().unwrap()).is_some());
+}
+
+#[tokio::test]
+async fn files_of_the_directory_are_applied_when_they_change() {
+    let (database, sealer) = store_in_memory();
+    let stop = CancellationToken::new();
+    let parts = Parts {
+        broker: Arc::new(Embedded::open(memory(), 1).unwrap()),
+        database,
+        clock: Arc::new(Stopped),
+        sealer,
+        stop: stop.clone(),
+    };
+    let ctx = Context::assemble(parts).await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("broken.toml"), "id = ").unwrap();
+    std::fs::write(directory.path().join("note.txt"), "no tenant").unwrap();
+    std::fs::write(directory.path().join("acme.toml"), "id = \"acme\"\nname = \"one\"").unwrap();
+    ctx.spawn("test", watch_directory(ctx.clone(), directory.path().to_owned(), Environment::new()));
+    named(&ctx, "one").await;
+    std::fs::write(directory.path().join("acme.toml"), "id = \"acme\"\nname = \"longer\"").unwrap();
+    named(&ctx, "longer").await;
+    assert_eq!(ctx.tenants.snapshot().iter().count(), 1);
+    stop.cancel();
+    assert!(ctx.finish_tasks(std::time::Duration::from_secs(5)).await);
+}
+
+async fn named(ctx: &Context, name: &str) {
+    let mut changes = ctx.tenants.watch();
+    let found = changes.wait_for(|snapshot| snapshot.get("acme").is_some_and(|tenant| tenant.file.name == name));
+    tokio::time::timeout(std::time::Duration::from_secs(10), found).await.expect(name).unwrap();
+}

@@ -1,0 +1,52 @@
+//! What all requests share.
+
+use std::sync::{Arc, atomic::AtomicBool};
+
+use arc_swap::ArcSwap;
+use broker::Broker;
+use common::Clock;
+use service::{Context, Metrics, config::GatewayConfig};
+
+use crate::{
+    body::Bounds,
+    keys::{KeyRing, SharedKeys},
+    throttle::Throttle,
+};
+
+/// What all requests share.
+pub(crate) struct Gateway {
+    pub(crate) bounds: Bounds,
+    pub(crate) max_clock_skew_seconds: u32,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) broker: Arc<dyn Broker>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) throttle: Throttle,
+    /// Nothing could be taken over lately.
+    pub(crate) queue_is_down: AtomicBool,
+    keys: SharedKeys,
+}
+
+impl Gateway {
+    pub(crate) fn new(config: GatewayConfig, ctx: &Context) -> Self {
+        // Filled before the socket is served: the first request must find its tenant.
+        let ring = KeyRing::of(&ctx.tenants.snapshot(), &KeyRing::default());
+        Self {
+            bounds: Bounds { max_bytes: config.max_body_bytes, timeout: config.body_timeout() },
+            max_clock_skew_seconds: config.max_clock_skew_seconds,
+            clock: Arc::clone(&ctx.clock),
+            broker: Arc::clone(&ctx.broker),
+            metrics: Arc::clone(&ctx.metrics),
+            throttle: Throttle::new(config.refused_per_minute),
+            queue_is_down: AtomicBool::new(false),
+            keys: Arc::new(ArcSwap::from_pointee(ring)),
+        }
+    }
+
+    pub(crate) fn keys(&self) -> SharedKeys {
+        Arc::clone(&self.keys)
+    }
+
+    pub(crate) fn ring(&self) -> arc_swap::Guard<Arc<KeyRing>> {
+        self.keys.load()
+    }
+}

@@ -1,0 +1,183 @@
+//! One request, from its head to its answer, in the contract's order of checks.
+
+use std::{net::IpAddr, time::Instant};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{
+        Method,
+        header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap},
+    },
+    web,
+};
+use bytes::Bytes;
+use common::{Platform, TenantId};
+use wecom::{Envelope, Query};
+
+use crate::{
+    answer::{Outcome, Refused},
+    body,
+    gateway::Gateway,
+    keys::WecomKeys,
+    takeover,
+};
+
+/// Where a request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Route<'a> {
+    platform: Platform,
+    tenant: &'a str,
+}
+
+impl<'a> Route<'a> {
+    fn of(path: &'a str) -> Option<Self> {
+        let (platform, tenant) = path.strip_prefix("/callback/")?.split_once('/')?;
+        let platform = match platform {
+            "wecom" => Platform::Wecom,
+            "dingtalk" => Platform::Dingtalk,
+            _ => return None,
+        };
+        Some(Self { platform, tenant })
+    }
+
+    fn allows(self, method: &Method) -> bool {
+        method == Method::POST || (method == Method::GET && self.platform == Platform::Wecom)
+    }
+}
+
+/// Answers every request to the gateway.
+pub(crate) async fn handle(
+    request: HttpRequest,
+    payload: web::Payload,
+    gateway: web::Data<Gateway>,
+) -> HttpResponse {
+    let began = Instant::now();
+    let Some(route) = Route::of(request.path()) else { return HttpResponse::NotFound().finish() };
+    let outcome = match answer(&request, payload, &gateway, route, began).await {
+        Ok(outcome) => outcome,
+        Err(refused) => refuse(&gateway, &request, route, refused),
+    };
+    let platform = route.platform.as_str();
+    gateway.metrics.callbacks_total.with_label_values(&[platform, outcome.label()]).inc();
+    gateway.metrics.callback_seconds.with_label_values(&[platform]).observe(began.elapsed().as_secs_f64());
+    outcome.into_response()
+}
+
+async fn answer(
+    request: &HttpRequest,
+    payload: web::Payload,
+    gateway: &Gateway,
+    route: Route<'_>,
+    began: Instant,
+) -> Result<Outcome, Refused> {
+    if let Err(refused) = check_head(request, route) {
+        body::drain(payload, gateway.bounds).await;
+        return Err(refused);
+    }
+    let body = body::read(payload, request.headers(), gateway.bounds).await?;
+    match route.platform {
+        Platform::Wecom => {
+            let keys = gateway.ring().wecom(route.tenant)?;
+            let query = Query::parse(request.query_string())?;
+            if request.method() == Method::GET {
+                return verify(gateway, &keys, &query);
+            }
+            take(gateway, &keys, &query, &body, request, began).await
+        }
+        Platform::Dingtalk | Platform::Jiandaoyun => Err(Refused::NOT_BUILT),
+    }
+}
+
+fn check_head(request: &HttpRequest, route: Route<'_>) -> Result<(), Refused> {
+    if !route.allows(request.method()) {
+        return Err(Refused::METHOD);
+    }
+    if request.headers().contains_key(CONTENT_ENCODING) {
+        return Err(Refused::ENCODING);
+    }
+    if is_certainly_something_else(request.headers()) { Err(Refused::TYPE) } else { Ok(()) }
+}
+
+/// WeCom documents `text/xml` and others send what they like, so only what cannot be a text is turned away.
+fn is_certainly_something_else(headers: &HeaderMap) -> bool {
+    const OTHERS: [&str; 7] = ["multipart", "image", "audio", "video", "font", "model", "message"];
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).and_then(|value| value.split_once('/'));
+    kind.is_some_and(|(kind, _)| OTHERS.iter().any(|other| kind.trim().eq_ignore_ascii_case(other)))
+}
+
+/// The request with which WeCom verifies an address: answered with the decrypted echo.
+fn verify(gateway: &Gateway, keys: &WecomKeys, query: &Query) -> Result<Outcome, Refused> {
+    let echo = query.echostr.as_deref().ok_or(Refused::NO_ECHO)?;
+    keys.open(query, echo, gateway.clock.now(), gateway.max_clock_skew_seconds).map(Outcome::Verified)
+}
+
+/// A callback: its events are durable before it is answered.
+async fn take(
+    gateway: &Gateway,
+    keys: &WecomKeys,
+    query: &Query,
+    body: &Bytes,
+    request: &HttpRequest,
+    began: Instant,
+) -> Result<Outcome, Refused> {
+    let envelope = Envelope::parse(body)?;
+    let now = gateway.clock.now();
+    let text = keys.open(query, &envelope.encrypt, now, gateway.max_clock_skew_seconds)?;
+    let events = wecom::normalise(keys.id(), &keys.corp_id, &text, now, traceparent(request.headers()))?;
+    let deadline = tokio::time::Instant::from_std(began + takeover::HOLD);
+    if !takeover::take_over(gateway, &keys.tenant.lane, &events, deadline).await {
+        return Ok(Outcome::NotTaken);
+    }
+    let published = &gateway.metrics.events_published_total;
+    for event in &events {
+        published.with_label_values(&[Platform::Wecom.as_str(), keys.id().as_str(), &event.type_name()]).inc();
+    }
+    Ok(Outcome::Accepted)
+}
+
+/// W3C trace context, if it has the shape: `00-<32 hex>-<16 hex>-<2 hex>`.
+fn traceparent(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get("traceparent")?.to_str().ok()?;
+    let lengths: Vec<usize> = text.split('-').map(str::len).collect();
+    let digits = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'));
+    (digits && lengths == [2, 32, 16, 2]).then(|| text.to_owned())
+}
+
+/// Logs why, and turns what comes too often into 429. Only what would be 401: the checks before that come first.
+fn refuse(gateway: &Gateway, request: &HttpRequest, route: Route<'_>, refused: Refused) -> Outcome {
+    let peer = request.peer_addr().map(|address| address.ip());
+    let limit = |peer: IpAddr| gateway.throttle.refused(peer, Instant::now());
+    let wait = peer.filter(|_| !refused.signed).and_then(limit);
+    if let Some(wait) = wait.filter(|_| refused.status == actix_web::http::StatusCode::UNAUTHORIZED) {
+        tracing::debug!(why = refused.why, "refused too often");
+        return Outcome::Limited(wait);
+    }
+    // What is no id may be anything: it is not repeated.
+    let tenant = route.tenant.parse::<TenantId>().ok();
+    let tenant = tenant.as_ref().map_or("", TenantId::as_str);
+    tracing::info!(
+        tenant.id = tenant,
+        platform = route.platform.as_str(),
+        status = refused.status.as_u16(),
+        why = refused.why,
+        peer = peer.map(tracing::field::display),
+        "refused a callback"
+    );
+    Outcome::Refused(refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_route_has_a_platform_and_a_tenant() {
+        let wecom = Some(Route { platform: Platform::Wecom, tenant: "acme" });
+        assert_eq!(Route::of("/callback/wecom/acme"), wecom);
+        for path in ["/", "/callback/wecom", "/callback/jiandaoyun/acme", "/callbacks/wecom/acme"] {
+            assert_eq!(Route::of(path), None, "{path}");
+        }
+        // The rest is no tenant's id, which is found out later.
+        assert_eq!(Route::of("/callback/wecom/acme/x").map(|route| route.tenant), Some("acme/x"));
+    }
+}

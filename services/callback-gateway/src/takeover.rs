@@ -1,0 +1,64 @@
+//! Taking events over durably, or saying clearly that it did not work.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use broker::{Lane, Outgoing};
+use common::{Event, Hop};
+use service::{Context, Readiness};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use crate::gateway::Gateway;
+
+/// WeCom gives up after 5 s and comes again; an answer of any sort would keep it from coming again.
+pub(crate) const HOLD: Duration = Duration::from_secs(4);
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+const LONGEST_WAIT: Duration = Duration::from_millis(400);
+const PROBE_EVERY: Duration = Duration::from_secs(1);
+
+/// Publishes the events of one callback. `true`: all of them are durable. `false`: they may or may not be, and the platform must
+/// come again; events that come twice are recognised by their keys.
+pub(crate) async fn take_over(gateway: &Gateway, lane: &Lane, events: &[Event], deadline: Instant) -> bool {
+    let message = |event: &Event| Outgoing::new(event.ordering_key(), event.to_cloud_event());
+    let messages: Vec<Outgoing> = events.iter().map(message).collect();
+    if messages.is_empty() {
+        return true;
+    }
+    let mut wait = FIRST_WAIT;
+    loop {
+        let attempt = gateway.broker.publish(Hop::Events, lane, messages.clone());
+        match timeout_at(deadline, attempt).await {
+            Ok(Ok(())) => return true,
+            Ok(Err(error)) => tracing::debug!(error = error.label(), "the queue did not take a callback's events"),
+            Err(_) => break,
+        }
+        if Instant::now() + wait >= deadline {
+            tokio::time::sleep_until(deadline).await;
+            break;
+        }
+        sleep(wait).await;
+        wait = (wait * 2).min(LONGEST_WAIT);
+    }
+    if !gateway.queue_is_down.swap(true, Ordering::Relaxed) {
+        tracing::error!("the queue takes nothing: callbacks are held and then closed without an answer");
+    }
+    false
+}
+
+/// Tells readiness whether the queue works. Asked only after it has failed: while it works, requests show that.
+pub(crate) async fn probe(gateway: Arc<Gateway>, ctx: Context) {
+    while ctx.stop.run_until_cancelled(sleep(PROBE_EVERY)).await.is_some() {
+        if !gateway.queue_is_down.load(Ordering::Relaxed) {
+            continue;
+        }
+        let readiness = match timeout(PROBE_EVERY, gateway.broker.depth(Hop::Events)).await {
+            Ok(Ok(_)) => Readiness::Ready,
+            Ok(Err(error)) => Readiness::NotReady(format!("the queue does not answer: {}", error.label())),
+            Err(_) => Readiness::NotReady("the queue does not answer in time".to_owned()),
+        };
+        gateway.queue_is_down.store(readiness != Readiness::Ready, Ordering::Relaxed);
+        ctx.health.set("queue", readiness);
+    }
+}

@@ -1,0 +1,197 @@
+//! All services in one process: a table of services, opened once and supervised together.
+
+use std::{
+    fs,
+    io,
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use broker::Lane;
+use serde::Serialize;
+use service::{
+    Config, Context, Environment, Running,
+    admin::{self, DatabaseFacts},
+    open, process, supervise, tenants,
+};
+use tokio_util::sync::CancellationToken;
+
+/// What a stopping process may take; shorter than a pod's grace of 30 s.
+const GRACE: Duration = Duration::from_secs(20);
+/// In the data directory while the process runs: who listens where, for scripts that chose port 0.
+const LISTENING_FILE: &str = "listening.json";
+
+/// A service by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// What platforms push.
+    CallbackGateway,
+    /// Duplicates out, order restored.
+    Resolver,
+    /// Delivers changes to destinations.
+    Sink,
+    /// What must be pulled.
+    Synchronizer,
+    /// The operators' page.
+    Console,
+}
+
+impl Service {
+    /// All services of the design.
+    pub const ALL: [Self; 5] =
+        [Self::CallbackGateway, Self::Resolver, Self::Sink, Self::Synchronizer, Self::Console];
+    /// Those that are built by now.
+    pub const BUILT: [Self; 3] = [Self::CallbackGateway, Self::Resolver, Self::Sink];
+
+    /// Its name at the command line and in logs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CallbackGateway => "callback-gateway",
+            Self::Resolver => "resolver",
+            Self::Sink => "sink",
+            Self::Synchronizer => "synchronizer",
+            Self::Console => "console",
+        }
+    }
+
+    /// Reads the name; `None` when there is no such service.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|service| service.name() == name)
+    }
+
+    /// Whether it is built by now.
+    pub fn is_built(self) -> bool {
+        Self::BUILT.contains(&self)
+    }
+}
+
+/// Where a process listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Listening {
+    /// The callback gateway; `None` where it does not run here.
+    pub gateway: Option<SocketAddr>,
+    /// Health and metrics.
+    pub admin: SocketAddr,
+}
+
+/// A process that is ready to run: everything is open and bound, nothing works yet.
+pub struct AllInOne {
+    context: Context,
+    listening: Listening,
+    listening_file: PathBuf,
+    services: Vec<Running>,
+    admin: TcpListener,
+    facts: DatabaseFacts,
+}
+
+impl AllInOne {
+    /// Takes the data directory, opens and migrates the database, binds the sockets of the chosen services. Tenants of
+    /// `tenants_dir` are watched from now on; `environment` answers `{ env = .. }` in their files.
+    ///
+    /// # Errors
+    /// What could not be opened or bound, and why; among others when another process serves the same data directory.
+    pub async fn open(
+        config: &Config,
+        environment: Environment,
+        only: &[Service],
+        stop: CancellationToken,
+    ) -> anyhow::Result<Self> {
+        // The directory first: who starts a second `serve` is to hear of that, not of a port that is taken.
+        let context = open(config, stop).await?;
+        let admin = process::bind("admin.listen", config.admin.listen)?;
+        let mut listening = Listening { gateway: None, admin: admin.local_addr().context("admin.listen")? };
+        let mut services = Vec::with_capacity(only.len());
+        for service in only {
+            services.extend(start(*service, config, &context, &mut listening)?);
+        }
+        if let Some(directory) = config.tenants_dir.clone() {
+            context.spawn("tenants_dir", tenants::watch_directory(context.clone(), directory, environment));
+        }
+        // One resolver is in every installation: what a scrape asks the database is told by it alone.
+        let facts = if only.contains(&Service::Resolver) { DatabaseFacts::Exported } else { DatabaseFacts::LeftOut };
+        let listening_file = config.data_dir.join(LISTENING_FILE);
+        write_listening(&listening_file, &listening).with_context(|| listening_file.display().to_string())?;
+        Ok(Self { context, listening, listening_file, services, admin, facts })
+    }
+
+    /// What exists once in the process.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Where it listens.
+    pub fn listening(&self) -> Listening {
+        self.listening
+    }
+
+    /// Runs until the stop token is cancelled, and returns when everything in hand is finished.
+    ///
+    /// # Errors
+    /// The first fault of a service, which also stops the others.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let Self { context, listening, listening_file, services, admin, facts } = self;
+        let names: Vec<&str> = services.iter().map(Running::name).collect();
+        let gateway = listening.gateway.map(|address| address.to_string()).unwrap_or_default();
+        tracing::info!(services = names.join(","), gateway, admin = %listening.admin, instance = context.instance, "started");
+        // It outlives the services, so that readiness can be asked for while they drain.
+        let admin_stop = CancellationToken::new();
+        let admin = tokio::spawn(admin::serve(admin, context.clone(), facts, admin_stop.clone()));
+        let result = supervise(services, &context, GRACE).await;
+        admin_stop.cancel();
+        let admin = admin.await.context("the admin server panicked")?;
+        if let Err(error) = fs::remove_file(&listening_file) {
+            tracing::debug!(%error, path = %listening_file.display(), "cannot remove");
+        }
+        tracing::info!("stopped");
+        result.and(admin)
+    }
+}
+
+/// [`AllInOne::open`] and [`AllInOne::run`]; `listening` is called in between.
+///
+/// # Errors
+/// Those of both.
+pub async fn serve(
+    config: &Config,
+    environment: Environment,
+    only: &[Service],
+    stop: CancellationToken,
+    listening: impl FnOnce(Listening),
+) -> anyhow::Result<()> {
+    let all = AllInOne::open(config, environment, only, stop).await?;
+    listening(all.listening());
+    all.run().await
+}
+
+/// The table: how each service is made from its section and the context. `None` where it is not built yet.
+fn start(
+    service: Service,
+    config: &Config,
+    context: &Context,
+    listening: &mut Listening,
+) -> anyhow::Result<Option<Running>> {
+    let (name, context) = (service.name(), context.clone());
+    Ok(Some(match service {
+        Service::CallbackGateway => {
+            let section = config.callback_gateway.clone();
+            let listener = process::bind("callback_gateway.listen", section.listen)?;
+            listening.gateway = Some(listener.local_addr().context("callback_gateway.listen")?);
+            Running::new(name, callback_gateway::run(section, listener, context))
+        }
+        Service::Resolver => {
+            let lanes = config.broker.lanes.iter().map(|lane| Lane::new(lane)).collect();
+            Running::new(name, resolver::run(config.resolver.clone(), lanes, context))
+        }
+        Service::Sink => Running::new(name, sink::run(config.sink.clone(), context)),
+        Service::Synchronizer | Service::Console => return Ok(None),
+    }))
+}
+
+/// Never seen half-written.
+fn write_listening(file: &PathBuf, listening: &Listening) -> io::Result<()> {
+    let draft = file.with_extension("json.new");
+    fs::write(&draft, serde_json::to_string(listening)?)?;
+    fs::rename(&draft, file)
+}

@@ -1,0 +1,238 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use common::{DestinationId, EntityKind, Reason, TenantId};
+
+use crate::{all_in_one::Service, moment::Moment};
+
+/// OrgBridge: keeps a core product and an OA in step with WeCom and DingTalk.
+#[derive(Debug, Parser)]
+#[command(name = "orgbridge", version, subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    /// Configuration file; ./orgbridge.toml if it is there, else the defaults
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show everything at work against simulated platforms
+    Demo(Demo),
+    /// Run all services in one process
+    Serve {
+        /// Only these services
+        #[arg(long, value_name = "SERVICE", value_delimiter = ',', value_parser = service)]
+        only: Vec<Service>,
+    },
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Bring the database up to date
+    Migrate(Printing),
+    /// Apply, list, show and remove tenants
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Departments and members that wait for others
+    #[command(subcommand)]
+    Parked(ParkedCommand),
+    /// What was given up on
+    #[command(subcommand)]
+    Dead(DeadCommand),
+    /// What was sent where, and what was answered
+    #[command(subcommand)]
+    Deliveries(DeliveriesCommand),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// How a list or an object is printed.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Printing {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Demo {
+    /// End after the story; exit 0 only if source, core product and OA are equal and nothing is lost
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// How many members the simulated company imports
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) members: u32,
+    /// Everything random follows from it
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Print one JSON object as the last line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Check the configuration, and the tenant files in tenants_dir
+    Check,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TenantCommand {
+    /// Create tenants or replace their settings
+    Apply {
+        /// Tenant files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        printing: Printing,
+    },
+    /// List tenants
+    List(Printing),
+    /// Show a tenant, without its secrets
+    Show {
+        /// The tenant
+        #[arg(value_name = "ID")]
+        id: TenantId,
+        #[command(flatten)]
+        printing: Printing,
+    },
+    /// Remove a tenant; what it wrote at destinations stays
+    Remove {
+        /// The tenant
+        #[arg(value_name = "ID")]
+        id: TenantId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ParkedCommand {
+    /// List what waits, the longest first
+    List {
+        /// Only of this tenant
+        #[arg(long, value_name = "ID")]
+        tenant: Option<TenantId>,
+        #[command(flatten)]
+        printing: Printing,
+    },
+    /// Show all that is known of something that waits
+    Show {
+        /// The tenant
+        #[arg(long, value_name = "ID")]
+        tenant: TenantId,
+        /// department or member
+        #[arg(value_name = "KIND", value_parser = directory_kind)]
+        kind: EntityKind,
+        /// Its id
+        #[arg(value_name = "ID")]
+        id: String,
+        #[command(flatten)]
+        printing: Printing,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeadCommand {
+    /// List dead letters, the oldest first
+    List {
+        /// Only of this tenant
+        #[arg(long, value_name = "ID")]
+        tenant: Option<TenantId>,
+        #[command(flatten)]
+        printing: Printing,
+    },
+    /// Show a dead letter with its content
+    Show {
+        /// The dead letter
+        #[arg(value_name = "ID")]
+        id: String,
+        #[command(flatten)]
+        printing: Printing,
+    },
+    /// Have dead letters tried again
+    Replay(DeadReplay),
+    /// Throw a dead letter away
+    Discard {
+        /// The dead letter
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeadReplay {
+    /// The dead letters
+    #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
+    pub(crate) ids: Vec<String>,
+    /// All of a tenant
+    #[arg(long, requires = "tenant")]
+    pub(crate) all: bool,
+    /// The tenant
+    #[arg(long, value_name = "ID", requires = "all")]
+    pub(crate) tenant: Option<TenantId>,
+    /// Only those of this reason
+    #[arg(long, value_name = "REASON", requires = "all", value_parser = reason)]
+    pub(crate) reason: Option<Reason>,
+    /// Only those since then: RFC 3339, or 30m, 2h, 7d ago
+    #[arg(long, value_name = "TIME", requires = "all")]
+    pub(crate) since: Option<Moment>,
+    #[command(flatten)]
+    pub(crate) printing: Printing,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeliveriesCommand {
+    /// List attempts, the newest first
+    List {
+        /// The tenant
+        #[arg(long, value_name = "ID")]
+        tenant: TenantId,
+        /// Only to this destination
+        #[arg(long, value_name = "ID")]
+        destination: Option<DestinationId>,
+        /// How many at most
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: u32,
+        #[command(flatten)]
+        printing: Printing,
+    },
+    /// Send again, as it is now, what changed since a version or a time; everything when neither is given
+    Replay {
+        /// The tenant
+        #[arg(long, value_name = "ID")]
+        tenant: TenantId,
+        /// The destination
+        #[arg(long, value_name = "ID")]
+        destination: DestinationId,
+        /// From this version on
+        #[arg(long, value_name = "VERSION", conflicts_with = "since")]
+        from: Option<u64>,
+        /// Since then: RFC 3339, or 30m, 2h, 7d ago
+        #[arg(long, value_name = "TIME")]
+        since: Option<Moment>,
+        #[command(flatten)]
+        printing: Printing,
+    },
+}
+
+fn service(name: &str) -> Result<Service, String> {
+    let names = || Service::ALL.map(Service::name).join(", ");
+    Service::from_name(name).ok_or_else(|| format!("must be one of {}", names()))
+}
+
+fn directory_kind(name: &str) -> Result<EntityKind, &'static str> {
+    match name.parse() {
+        Ok(kind @ (EntityKind::Department | EntityKind::Member)) => Ok(kind),
+        _ => Err("must be department or member"),
+    }
+}
+
+fn reason(name: &str) -> Result<Reason, String> {
+    let names = || Reason::ALL.map(Reason::as_str).join(", ");
+    Reason::from_name(name).ok_or_else(|| format!("must be one of {}", names()))
+}

@@ -1,0 +1,119 @@
+//! The command line's help, in Chinese where that is asked for.
+
+use clap::{Command, CommandFactory};
+
+use crate::{Language, arguments::Arguments};
+
+/// The commands with their help in a language.
+pub(crate) fn command(language: Language) -> Command {
+    let command = Arguments::command();
+    match language {
+        Language::English => command,
+        Language::Chinese => translate(command, ""),
+    }
+}
+
+fn translate(command: Command, path: &str) -> Command {
+    let mut command = command;
+    if let Some(about) = chinese(path) {
+        command = command.about(about);
+    }
+    let command = command.mut_args(|argument| {
+        let id = format!("{path}/{}", argument.get_id());
+        match chinese(&id).or_else(|| chinese(argument.get_id().as_str())) {
+            Some(help) => argument.help(help),
+            None => argument,
+        }
+    });
+    command.mut_subcommands(|sub| {
+        let below = format!("{path} {}", sub.get_name()).trim_start().to_owned();
+        translate(sub, &below)
+    })
+}
+
+fn chinese(key: &str) -> Option<&'static str> {
+    CHINESE.iter().find(|(known, _)| *known == key).map(|(_, text)| *text)
+}
+
+/// By the command's path, by `path/argument`, or by the argument alone.
+const CHINESE: &[(&str, &str)] = &[
+    ("", "OrgBridge：让核心业务系统和 OA 与企业微信、钉钉的通讯录保持一致"),
+    ("demo", "在模拟平台上演示全部流程"),
+    ("serve", "在一个进程中运行全部服务"),
+    ("config", "查看配置"),
+    ("config check", "检查配置文件以及 tenants_dir 中的租户文件"),
+    ("migrate", "升级数据库结构"),
+    ("tenant", "添加、列出、查看、移除租户"),
+    ("tenant apply", "添加租户或更新其设置"),
+    ("tenant list", "列出租户"),
+    ("tenant show", "查看租户（不含密钥）"),
+    ("tenant remove", "移除租户；已写入目标系统的数据保留"),
+    ("parked", "正在等待其他对象的部门和成员"),
+    ("parked list", "列出等待中的对象，最久的在前"),
+    ("parked show", "查看等待中对象的全部信息"),
+    ("dead", "已放弃的事件和变更（死信）"),
+    ("dead list", "列出死信，最早的在前"),
+    ("dead show", "查看一条死信及其内容"),
+    ("dead replay", "重新处理死信"),
+    ("dead discard", "丢弃一条死信"),
+    ("deliveries", "发送记录与对方的应答"),
+    ("deliveries list", "列出发送记录，最新的在前"),
+    ("deliveries replay", "按当前状态重新发送自某版本或某时刻以来的变化；都不给则全部重发"),
+    ("completions", "输出命令行补全脚本"),
+    ("/config", "配置文件；默认为 ./orgbridge.toml，没有则用默认值"),
+    ("demo/once", "演示结束即退出；源、核心库、OA 三方一致且无丢失时退出码为 0"),
+    ("demo/members", "模拟公司导入的成员数"),
+    ("demo/seed", "随机种子，相同种子结果相同"),
+    ("demo/json", "最后一行输出一个 JSON 对象"),
+    ("serve/only", "只运行这些服务"),
+    ("tenant apply/files", "租户文件"),
+    ("parked show/kind", "department 或 member"),
+    ("parked show/id", "其 ID"),
+    ("dead show/id", "死信 ID"),
+    ("dead discard/id", "死信 ID"),
+    ("dead replay/ids", "死信 ID"),
+    ("dead replay/all", "某租户的全部死信"),
+    ("dead replay/reason", "仅限此原因"),
+    ("deliveries list/limit", "最多条数"),
+    ("deliveries replay/from", "从此版本起"),
+    ("id", "租户 ID"),
+    ("tenant", "租户 ID"),
+    ("destination", "目标 ID"),
+    ("since", "起始时间：RFC 3339，或 30m、2h、7d 之前"),
+    ("json", "输出 JSON"),
+    ("shell", "Shell 名称"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn untranslated(command: &Command, path: &str, missing: &mut Vec<String>) {
+        if chinese(path).is_none() {
+            missing.push(path.to_owned());
+        }
+        for argument in command.get_arguments() {
+            let id = argument.get_id().as_str();
+            let known = chinese(&format!("{path}/{id}")).or_else(|| chinese(id));
+            if known.is_none() && !["help", "version"].contains(&id) {
+                missing.push(format!("{path}/{id}"));
+            }
+        }
+        for sub in command.get_subcommands() {
+            untranslated(sub, format!("{path} {}", sub.get_name()).trim_start(), missing);
+        }
+    }
+
+    #[test]
+    fn every_command_and_argument_has_a_chinese_text() {
+        let mut missing = Vec::new();
+        untranslated(&Arguments::command(), "", &mut missing);
+        assert_eq!(missing, Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+        command(Language::Chinese).debug_assert();
+    }
+}

@@ -1,0 +1,155 @@
+//! What commands say, in both languages side by side.
+
+use std::fmt::Display;
+
+use crate::Language;
+
+/// Makes of each entry a function that takes the language and what the text names.
+macro_rules! texts {
+    ($( $name:ident ( $($part:ident),* ) { $english:literal, $chinese:literal } )*) => {
+        $(
+            pub(crate) fn $name(language: Language $(, $part: impl Display)*) -> String {
+                match language {
+                    Language::English => format!($english),
+                    Language::Chinese => format!($chinese),
+                }
+            }
+        )*
+    };
+}
+pub(crate) use texts;
+
+texts! {
+    config_is_fine(source) {
+        "{source}: fine",
+        "{source}：配置正确"
+    }
+    defaults_are_used() {
+        "no orgbridge.toml here: the defaults hold",
+        "此处没有 orgbridge.toml：使用默认值"
+    }
+    tenant_file_is_fine(source, tenant) {
+        "{source}: fine (tenant {tenant})",
+        "{source}：正确（租户 {tenant}）"
+    }
+    warning(about, why) {
+        "warning: {about}: {why}",
+        "警告：{about}：{why}"
+    }
+    cannot_read_directory(path, why) {
+        "{path}: tenants_dir: cannot read it: {why}",
+        "{path}：tenants_dir：无法读取：{why}"
+    }
+    not_built_yet(service) {
+        "the service {service} is not built yet and is left out",
+        "服务 {service} 尚未实现，已略过"
+    }
+    nothing_to_serve() {
+        "none of the services after --only is built yet: choose from callback-gateway, resolver, sink",
+        "--only 列出的服务都尚未实现：请从 callback-gateway、resolver、sink 中选择"
+    }
+    listens(what, address) {
+        "{what} listens on http://{address}",
+        "{what} 正在监听 http://{address}"
+    }
+    serving(directory) {
+        "serving {directory}; stop with Ctrl-C",
+        "数据目录 {directory}，服务运行中；按 Ctrl-C 停止"
+    }
+    migrated(name) {
+        "applied {name}",
+        "已执行 {name}"
+    }
+    up_to_date() {
+        "the database is up to date",
+        "数据库已是最新"
+    }
+    tenant_created(tenant) {
+        "{tenant}: created",
+        "{tenant}：已创建"
+    }
+    tenant_changed(tenant) {
+        "{tenant}: changed",
+        "{tenant}：已更新"
+    }
+    tenant_unchanged(tenant) {
+        "{tenant}: as before",
+        "{tenant}：没有变化"
+    }
+    tenant_removed(tenant) {
+        "{tenant}: removed; what it wrote at its destinations stays there",
+        "{tenant}：已移除；已写入目标系统的数据保留"
+    }
+    no_tenant(tenant) {
+        "there is no tenant {tenant}: see `orgbridge tenant list`",
+        "没有租户 {tenant}：请查看 `orgbridge tenant list`"
+    }
+    no_tenants() {
+        "no tenants yet: apply a file with `orgbridge tenant apply FILE`",
+        "还没有租户：请用 `orgbridge tenant apply FILE` 添加"
+    }
+    no_destination(tenant, destination) {
+        "tenant {tenant} has no destination {destination}: see `orgbridge tenant show {tenant}`",
+        "租户 {tenant} 没有目标 {destination}：请查看 `orgbridge tenant show {tenant}`"
+    }
+    nothing_parked() {
+        "nothing waits",
+        "没有等待中的对象"
+    }
+    not_parked(kind, id) {
+        "{kind} {id} does not wait for anything: see `orgbridge parked list`",
+        "{kind} {id} 没有在等待：请查看 `orgbridge parked list`"
+    }
+    nothing_dead() {
+        "no dead letters",
+        "没有死信"
+    }
+    no_dead_letter(id) {
+        "there is no dead letter {id}: see `orgbridge dead list`",
+        "没有死信 {id}：请查看 `orgbridge dead list`"
+    }
+    dead_letter_ended(id, how) {
+        "dead letter {id} has ended already ({how})",
+        "死信 {id} 已经结束（{how}）"
+    }
+    discarded(id) {
+        "{id}: discarded",
+        "{id}：已丢弃"
+    }
+    replayed(count) {
+        "{count} to be tried again",
+        "{count} 条将重新处理"
+    }
+    letter_not_replayed(id, why) {
+        "{id}: stays a dead letter: {why}",
+        "{id}：仍为死信：{why}"
+    }
+    some_not_replayed(count) {
+        "{count} could not be replayed and stay in `orgbridge dead list`",
+        "{count} 条无法重放，仍在 `orgbridge dead list` 中"
+    }
+    unreadable_letter() {
+        "its content cannot be read; look at it with `dead show`, then `dead discard`",
+        "内容无法解读；请先用 `dead show` 查看，再用 `dead discard` 丢弃"
+    }
+    letter_without_tenant(tenant) {
+        "its tenant {tenant} is not there: apply it first",
+        "租户 {tenant} 不存在：请先添加"
+    }
+    nothing_delivered() {
+        "nothing was sent yet",
+        "还没有发送记录"
+    }
+    asked_again(count, destination) {
+        "{count} to be sent to {destination} again",
+        "{count} 条将重新发送到 {destination}"
+    }
+    serving_needed() {
+        "a running `orgbridge serve` carries it out",
+        "由运行中的 `orgbridge serve` 执行"
+    }
+    see_help(command) {
+        "see `{command} --help`",
+        "请看 `{command} --help`"
+    }
+}

@@ -1,0 +1,67 @@
+//! Entities whose newest change has not arrived.
+
+use std::collections::BTreeSet;
+
+use common::{EntityKey, UnixMillis};
+
+/// An entity whose newest change the position passed without its arriving.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exception {
+    /// How it stands.
+    pub state: State,
+    /// The version of the change.
+    pub version: u64,
+    /// The entity is not at the destination (under this id) at all: what refers to it must wait.
+    pub absent: bool,
+    /// The change is a removal.
+    pub removal: bool,
+    /// What the entity still refers to at the destination although it is to have left it.
+    pub left: BTreeSet<EntityKey>,
+    /// The id under which the destination has the entity, when a rename has not arrived.
+    pub formerly: Option<EntityKey>,
+    /// How often the change was tried.
+    pub attempts: u32,
+    /// Not before this is it tried again.
+    pub next_attempt: UnixMillis,
+    /// Since when it has been an exception in this state.
+    pub since: UnixMillis,
+    /// Why, without personal data.
+    pub reason: String,
+}
+
+/// How an exception stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// Tried again at [`Exception::next_attempt`].
+    Held,
+    /// Tried again when none of these is in its way any more.
+    Waiting {
+        /// Other exceptions.
+        on: BTreeSet<EntityKey>,
+    },
+    /// Given up on. If it was given up while it waited, it comes back when that appears.
+    Dead {
+        /// What it waited for.
+        on: BTreeSet<EntityKey>,
+    },
+}
+
+impl Exception {
+    /// What must change before it is tried again.
+    pub fn waits_on(&self) -> Option<&BTreeSet<EntityKey>> {
+        match &self.state {
+            State::Held => None,
+            State::Waiting { on } | State::Dead { on } => Some(on),
+        }
+    }
+
+    /// Whether it was given up on.
+    pub const fn is_dead(&self) -> bool {
+        matches!(self.state, State::Dead { .. })
+    }
+
+    /// Whether the destination has no row of the entity, neither under this id nor under a former one.
+    pub const fn is_nowhere(&self) -> bool {
+        self.absent && self.formerly.is_none()
+    }
+}

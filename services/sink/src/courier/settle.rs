@@ -1,0 +1,150 @@
+//! Taking in what came of a step.
+
+use std::collections::BTreeSet;
+
+use common::{Action, Change, EntityKey, EntityKind, UnixMillis};
+
+use super::{Courier, Decision, Exception, State, Step, blockers};
+
+/// What came of a step that was to be delivered. For the other steps it is of no matter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The destination has it.
+    Applied,
+    /// The destination will never take it.
+    Rejected {
+        /// Why, without personal data.
+        reason: String,
+    },
+    /// It failed while the destination answers; it is held and tried again.
+    Failed {
+        /// Not before this.
+        next_attempt: UnixMillis,
+        /// Why, without personal data.
+        reason: String,
+    },
+    /// Something that it refers to is not there.
+    Missing {
+        /// When it is tried again, if nothing is known that it could wait for.
+        next_attempt: UnixMillis,
+        /// What is missing, if the destination could tell.
+        what: Option<EntityKey>,
+    },
+}
+
+/// What a step came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// It is there.
+    Applied,
+    /// It was none of this destination's business.
+    Skipped,
+    /// It waits for other exceptions.
+    Waiting,
+    /// It is tried again later.
+    Held,
+    /// It was given up on, and must become a dead letter.
+    Dead,
+}
+
+impl Courier {
+    /// Takes in what came of a step, and moves the position over it.
+    pub fn settle(&mut self, step: &Step, verdict: Verdict, now: UnixMillis) -> Settled {
+        if !step.again {
+            self.position = self.position.max(step.change.version);
+            self.failing = None;
+        }
+        match &step.decision {
+            Decision::Repeat | Decision::Gap | Decision::Later => Settled::Skipped,
+            Decision::Skip => {
+                let is_removal = matches!(step.change.action, Action::Remove);
+                if is_removal && self.exception(&step.key).is_some_and(Exception::is_nowhere) {
+                    self.clear(step, now);
+                }
+                Settled::Skipped
+            }
+            Decision::Wait { on } => {
+                let mut now_on = blockers::of(&self.ledger, &step.key, &step.change);
+                now_on.extend(on.iter().filter(|other| self.ledger.get(other).is_some()).cloned());
+                self.except(step, State::Waiting { on: now_on }, now, now, "waits for what it refers to");
+                Settled::Waiting
+            }
+            Decision::Deliver => self.settle_delivery(step, verdict, now),
+        }
+    }
+
+    fn settle_delivery(&mut self, step: &Step, verdict: Verdict, now: UnixMillis) -> Settled {
+        match verdict {
+            Verdict::Applied => {
+                self.clear(step, now);
+                Settled::Applied
+            }
+            // Nothing refers to a callback, and no newer one takes its place: its dead letter is all that stays.
+            Verdict::Rejected { .. } if step.key.kind == EntityKind::Callback => {
+                self.clear(step, now);
+                Settled::Dead
+            }
+            Verdict::Rejected { reason } => {
+                self.except(step, State::Dead { on: BTreeSet::new() }, now, now, &reason);
+                Settled::Dead
+            }
+            Verdict::Failed { next_attempt, reason } => {
+                self.except(step, State::Held, next_attempt, now, &reason);
+                Settled::Held
+            }
+            Verdict::Missing { next_attempt, what } => {
+                let mut on = blockers::of(&self.ledger, &step.key, &step.change);
+                on.extend(what.filter(|what| *what != step.key && self.ledger.get(what).is_some_and(|e| e.absent)));
+                if on.is_empty() {
+                    self.except(step, State::Held, next_attempt, now, "what it refers to is not at the destination");
+                    return Settled::Held;
+                }
+                self.except(step, State::Waiting { on }, next_attempt, now, "waits for what it refers to");
+                Settled::Waiting
+            }
+        }
+    }
+
+    /// The entity is as it is to be: no exception any more, and those that waited for it are due.
+    fn clear(&mut self, step: &Step, now: UnixMillis) {
+        for key in std::iter::once(&step.key).chain(&step.renames) {
+            self.ledger.take(key);
+            self.ledger.release(key, now);
+        }
+    }
+
+    /// The change becomes the entity's exception, in place of an older one.
+    fn except(&mut self, step: &Step, state: State, next_attempt: UnixMillis, now: UnixMillis, reason: &str) {
+        let old = self.ledger.take(&step.key);
+        let former = step.renames.as_ref().and_then(|former| self.ledger.take(former));
+        let mut left: BTreeSet<EntityKey> = step.change.leaves.iter().cloned().collect();
+        left.extend(old.iter().chain(&former).flat_map(|exception| exception.left.iter().cloned()));
+        let again = old.as_ref().filter(|_| step.again);
+        let exception = Exception {
+            attempts: again.map_or(0, |old| old.attempts) + u32::from(step.decision == Decision::Deliver),
+            since: again.map_or(now, |old| old.since),
+            absent: old.as_ref().map_or(step.change.first && !step.key.is_root(), |old| old.absent),
+            removal: matches!(step.change.action, Action::Remove),
+            formerly: known_as(&step.key, &step.change),
+            version: step.change.version,
+            reason: reason.to_owned(),
+            state,
+            left,
+            next_attempt,
+        };
+        self.ledger.put(step.key.clone(), exception);
+        // Who waited for the former id waits for nothing that will ever come: it is looked at again.
+        if let Some(former) = &step.renames {
+            self.ledger.release(former, now);
+        }
+    }
+}
+
+/// The id under which the destination has an entity whose change has not arrived, if that is another one.
+fn known_as(key: &EntityKey, change: &Change) -> Option<EntityKey> {
+    match &change.action {
+        Action::Upsert { renamed_from, .. } => renamed_from.clone(),
+        Action::Remove => (change.entity != *key).then(|| change.entity.clone()),
+        Action::Callback(_) => None,
+    }
+}

@@ -1,0 +1,5 @@
+//! The rules of the house that a machine can check: who may know whom, what the pure crates may not reach, and that documents
+//! name what the code has.
+
+mod dependencies;
+mod documents;
