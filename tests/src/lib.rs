@@ -1,1 +1,7 @@
-#![doc = ""]
+//! What the end-to-end tests share: a real `orgbridge serve`, and reading what it wrote.
+
+mod bridge;
+mod core_tables;
+
+pub use bridge::{Bridge, Setup};
+pub use core_tables::{as_core_sees, read_core};

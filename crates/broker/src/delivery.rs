@@ -21,7 +21,7 @@ pub(crate) async fn deliver(
         return 0;
     }
     // A stack: the part that is next in order lies on top.
-    let mut parts: Vec<Range<usize>> = vec![0..window.len()];
+    let mut parts = Vec::from([Range { start: 0, end: window.len() }]);
     let mut failures = 0;
     let mut done = 0;
     while let Some(part) = parts.pop() {

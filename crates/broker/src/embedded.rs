@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 use tokio::{
     runtime::Handle as Runtime,
     sync::{mpsc, oneshot},
+    task::AbortHandle,
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
@@ -44,6 +45,7 @@ pub struct Embedded {
     database: Database,
     ledger: Arc<Ledger>,
     jobs: mpsc::Sender<Job>,
+    writer: AbortHandle,
     partitions: u32,
 }
 
@@ -58,12 +60,12 @@ impl Embedded {
     /// # Errors
     /// [`Error::NoRuntime`], and [`Error::Storage`] for what the database says.
     pub fn open(database: Database, partitions: u32) -> Result<Self> {
-        let runtime = Runtime::try_current().map_err(|_| Error::NoRuntime)?;
+        let runtime = Runtime::try_current().map_err(|_outside| Error::NoRuntime)?;
         database.migrate(MIGRATIONS)?;
         let ledger = Arc::new(Ledger::default());
         let (jobs, waiting) = mpsc::channel(WAITING_CALLS);
-        runtime.spawn(Writer::new(database.clone(), Arc::clone(&ledger)).run(waiting));
-        Ok(Self { database, ledger, jobs, partitions: partitions.max(1) })
+        let writer = runtime.spawn(Writer::new(database.clone(), Arc::clone(&ledger)).run(waiting));
+        Ok(Self { database, ledger, jobs, writer: writer.abort_handle(), partitions: partitions.max(1) })
     }
 
     /// Waits, for a few seconds at most, until all acknowledgements so far are stored, so that nothing that was handled comes again.
@@ -78,10 +80,16 @@ impl Embedded {
         drop(timeout(FLUSH_PATIENCE, flushed).await);
     }
 
+    /// Ends the queue's task wherever it is, as a crash would: for tests. Without this even a dropped queue stores what it has
+    /// in hand and its last acknowledgements.
+    pub fn crash(&self) {
+        self.writer.abort();
+    }
+
     fn documents(&self, hop: Hop, lane: &Lane, messages: Vec<Outgoing>) -> Result<Vec<Document>> {
         let sort = |(index, message): (usize, Outgoing)| {
             // Checked here, since in a row with others it would make all of them unreadable.
-            serde_json::from_slice::<&RawValue>(&message.payload).map_err(|_| Error::NotJson { index })?;
+            serde_json::from_slice::<&RawValue>(&message.payload).map_err(|_syntax| Error::NotJson { index })?;
             let partition = partition_of(&message.ordering_key, self.partitions);
             Ok(Document { queue: Queue { hop, lane: lane.clone(), partition }, payload: message.payload })
         };
@@ -97,8 +105,8 @@ impl Broker for Embedded {
         }
         let documents = self.documents(hop, lane, messages)?;
         let (answer, answered) = oneshot::channel();
-        self.jobs.send(Job { documents, answer }).await.map_err(|_| Error::Closed)?;
-        answered.await.map_err(|_| Error::Closed)?
+        self.jobs.send(Job { documents, answer }).await.map_err(|_gone| Error::Closed)?;
+        answered.await.map_err(|_gone| Error::Closed)?
     }
 
     async fn consume(

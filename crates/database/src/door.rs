@@ -110,7 +110,7 @@ impl Database {
     }
 
     fn with_writer<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
-        let permit = Arc::clone(&self.writer.permits).try_acquire_owned().map_err(|_| Error::Busy)?;
+        let permit = Arc::clone(&self.writer.permits).try_acquire_owned().map_err(|_taken| Error::Busy)?;
         work(self.writer.check_out(permit)?.connection()?)
     }
 

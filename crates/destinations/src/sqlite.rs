@@ -110,14 +110,11 @@ impl Batch for SqliteTables {
     }
 
     async fn probe(&self) -> Result<(), Unavailable> {
-        self.with("destination.probe", false, |connection, tables| known::highest_version(connection, tables))
-            .await
-            .map(drop)
+        self.with("destination.probe", false, known::probe).await
     }
 
     async fn highest_version(&self) -> Result<u64, Unavailable> {
-        self.with("destination.highest_version", false, |connection, tables| known::highest_version(connection, tables))
-            .await
+        self.with("destination.highest_version", false, known::highest_version).await
     }
 }
 

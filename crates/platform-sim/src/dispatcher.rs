@@ -7,11 +7,12 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
-use futures::stream;
+use futures::stream::FuturesUnordered;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use reqwest::Client;
@@ -21,7 +22,7 @@ use crate::crypto::{Moment, random16};
 use crate::{AgentId, Callback, Keys, Sealed};
 
 pub use script::{Order, Plan, Script, plan};
-use stats::Answer;
+use stats::{Answer, Tally};
 pub use stats::Stats;
 pub use verify::VerifyError;
 
@@ -89,36 +90,27 @@ impl Dispatcher {
     /// Sends the callbacks as the script says and waits for the last answer.
     pub async fn send(&self, callbacks: &[Callback], script: &Script) -> Stats {
         let plan = plan(callbacks, script);
-        let mut stats =
-            Stats { events: callbacks.len(), duplicates: plan.duplicates, lost: plan.lost, ..Stats::default() };
-        let mut succeeded = vec![false; callbacks.len()];
+        let mut tally = Tally::new(callbacks.len(), plan.duplicates, plan.lost);
         let started = Instant::now();
-        let submissions = stream::iter(plan.order.into_iter().enumerate()).then(|submission| async move {
-            if !script.delay.is_zero() {
-                tokio::time::sleep(script.delay).await;
+        let mut under_way = FuturesUnordered::new();
+        for (turn, index) in plan.order.into_iter().enumerate() {
+            let Some(callback) = callbacks.get(index) else { continue };
+            while under_way.len() >= script.concurrency.max(1) {
+                tally.count(under_way.next().await);
             }
-            submission
-        });
-        let answers = submissions
-            .map(|(turn, index)| async move {
-                match callbacks.get(index) {
-                    Some(callback) => (index, self.deliver(callback, turn as u64).await),
-                    None => (index, Answer::default()),
+            let mut pause = pin!(tokio::time::sleep(script.delay));
+            while !script.delay.is_zero() && !pause.is_elapsed() {
+                tokio::select! {
+                    () = &mut pause => {}
+                    answer = under_way.next(), if !under_way.is_empty() => tally.count(answer),
                 }
-            })
-            .buffer_unordered(script.concurrency.max(1));
-        let mut answers = std::pin::pin!(answers);
-        while let Some((index, answer)) = answers.next().await {
-            if let Some(slot) = succeeded.get_mut(index) {
-                *slot |= answer.succeeded;
             }
-            stats.count(&answer);
+            under_way.push(async move { (index, self.deliver(callback, turn as u64).await) });
         }
-        stats.seconds = started.elapsed().as_secs_f64();
-        let unanswered =
-            succeeded.iter().enumerate().filter(|(_index, succeeded)| !**succeeded).map(|(index, _)| index);
-        stats.failed = unanswered.filter(|index| stats.lost.binary_search(index).is_err()).collect();
-        stats
+        while !under_way.is_empty() {
+            tally.count(under_way.next().await);
+        }
+        tally.finish(started.elapsed())
     }
 
     /// Sends one callback with the usual repeats. `turn` makes its random bytes differ from those of others.

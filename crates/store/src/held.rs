@@ -31,8 +31,6 @@ pub struct Held {
     pub left: Vec<EntityKey>,
     /// What it waits for.
     pub waits_for: Vec<EntityKey>,
-    /// What it refers to.
-    pub refers_to: Vec<EntityKey>,
     /// The id under which the destination knows it, when a rename has not arrived.
     pub formerly: Option<EntityKey>,
     /// How often it was tried.
@@ -86,7 +84,6 @@ struct NewRow<'a> {
     removal: bool,
     left_keys: String,
     waits_for: String,
-    refers_to: String,
     formerly: Option<String>,
     attempts: i32,
     next_attempt: i64,
@@ -106,7 +103,6 @@ struct Row {
     removal: bool,
     left_keys: String,
     waits_for: String,
-    refers_to: String,
     formerly: Option<String>,
     attempts: i32,
     next_attempt: i64,
@@ -124,7 +120,6 @@ impl Row {
             removal: self.removal,
             left: from_json(&self.left_keys)?,
             waits_for: from_json(&self.waits_for)?,
-            refers_to: from_json(&self.refers_to)?,
             formerly: self.formerly.as_deref().map(from_json).transpose()?,
             attempts: u32::try_from(self.attempts).unwrap_or_default(),
             next_attempt: UnixMillis(self.next_attempt),
@@ -181,7 +176,6 @@ fn new_row<'a>(of: (&'a str, &'a str), row: &'a Held, change: Option<&Change>) -
         removal: row.removal,
         left_keys: to_json(&row.left)?,
         waits_for: to_json(&row.waits_for)?,
-        refers_to: to_json(&row.refers_to)?,
         formerly: row.formerly.as_ref().map(to_json).transpose()?,
         attempts: i32::try_from(row.attempts).unwrap_or(i32::MAX),
         next_attempt: row.next_attempt.0,
@@ -203,7 +197,6 @@ fn upsert(conn: &mut Connection, rows: &[NewRow<'_>]) -> Result<()> {
             held::removal.eq(excluded(held::removal)),
             held::left_keys.eq(excluded(held::left_keys)),
             held::waits_for.eq(excluded(held::waits_for)),
-            held::refers_to.eq(excluded(held::refers_to)),
             held::formerly.eq(excluded(held::formerly)),
             held::attempts.eq(excluded(held::attempts)),
             held::next_attempt.eq(excluded(held::next_attempt)),

@@ -167,7 +167,8 @@ impl CallbackKeys {
         let stated_end = u64::from(u32::from_be_bytes(stated)) + (HEAD_BYTES + id.len()) as u64;
         sound &= stated_end.ct_eq(&(content_end as u64));
         sound &= data.get(message_end..message_end + id.len()).unwrap_or_default().ct_eq(id);
-        sound &= utf8::prefix_is_text(data.get(HEAD_BYTES..).unwrap_or_default(), message_end - HEAD_BYTES);
+        let least = data.len().saturating_sub(HEAD_BYTES + id.len() + PADDING_BYTES);
+        sound &= utf8::prefix_is_text(data.get(HEAD_BYTES..).unwrap_or_default(), message_end - HEAD_BYTES, least);
         (message_end, sound)
     }
 }

@@ -13,7 +13,7 @@ mod settle;
 #[cfg(test)]
 mod tests;
 
-use common::{Change, EntityKey, UnixMillis};
+use common::{Change, EntityKey, EntityKind, UnixMillis};
 
 pub use exception::{Exception, State};
 use ledger::Ledger;
@@ -39,6 +39,7 @@ impl Courier {
         for (key, exception) in exceptions {
             ledger.put(key, exception);
         }
+        ledger.release_orphans();
         ledger.forget_dirt();
         Self { position, ledger, failing: None }
     }
@@ -100,7 +101,10 @@ impl Courier {
 
     /// Gives up on an exception. What it waits for brings it back.
     pub fn give_up(&mut self, key: &EntityKey) {
-        let Some(mut exception) = self.ledger.get(key).cloned() else { return };
+        let Some(mut exception) = self.ledger.take(key) else { return };
+        if key.kind == EntityKind::Callback {
+            return;
+        }
         let on = match exception.state {
             State::Waiting { on } | State::Dead { on } => on,
             State::Held => Default::default(),

@@ -13,12 +13,23 @@ use crate::{
 
 /// Runs the order with this seed: a history of 8 to 60 events, each arriving 1 to 4 times.
 pub fn run_seed(seed: u64, bug: Option<Bug>) -> Result<(), String> {
+    let (history, arrival, mut dice) = draw(seed);
+    run(&history, &arrival, &mut dice, bug)
+}
+
+/// The smallest run found that fails in place of the one with this seed, with everything that led to it.
+pub fn report(seed: u64, reason: String) -> String {
+    let (history, arrival, dice) = draw(seed);
+    shrink(history, arrival, &dice, reason)
+}
+
+fn draw(seed: u64) -> (History, Arrival, Dice) {
     let mut dice = Dice::new(seed);
     let largest = [12, 16, 24, 60][dice.below(4)];
     let size = dice.between(8, largest);
     let history = random_history(&mut dice, size);
     let arrival = random_arrival(&mut dice, history.events.len());
-    run(&history, &arrival, &mut dice.clone(), bug).map_err(|reason| shrink(history, arrival, &dice, bug, reason))
+    (history, arrival, dice)
 }
 
 fn random_arrival(dice: &mut Dice, events: usize) -> Arrival {

@@ -48,14 +48,24 @@ fn receive(shell: &mut Shell<'_>, history: &History, arrival: &Arrival, dice: &m
         let slice = dice.between(usize::from(queue.is_empty()), arrival.slice_max);
         let batch: Vec<usize> = queue.iter().take(dice.between(1, arrival.batch_max)).copied().collect();
         let horizon = if arrival.folds { horizon(history, &queue) } else { UnixMillis(0) };
-        let transaction = shell.transact(&batch, slice, horizon, dice);
-        let is_committed = arrival.fails_once_in == 0 || !dice.once_in(arrival.fails_once_in);
-        let is_acknowledged = arrival.fails_once_in == 0 || !dice.once_in(arrival.fails_once_in);
+        let transaction = shell.transact(&batch, slice, horizon);
+        let other = (shell.bug == Some(Bug::NoLock)).then(|| {
+            let batch: Vec<usize> = queue.iter().skip(batch.len()).take(1).copied().collect();
+            shell.transact(&batch, 0, UnixMillis(0))
+        });
+        let succeeds = |dice: &mut Dice| arrival.fails_once_in == 0 || !dice.once_in(arrival.fails_once_in);
+        let is_committed = succeeds(dice);
+        let is_acknowledged = (is_committed && succeeds(dice)) || shell.bug == Some(Bug::EarlyAcknowledgement);
         if is_committed {
             shell.commit(transaction, dice);
+        } else {
+            shell.lose(transaction);
         }
-        if (is_committed && is_acknowledged) || (shell.bug == Some(Bug::EarlyAcknowledgement)) {
+        if is_acknowledged {
             queue.drain(..batch.len());
+        }
+        if let Some(other) = other {
+            shell.commit(other, dice);
         }
     }
     Ok(())
@@ -72,10 +82,9 @@ fn deliver(outbox: &[Change], dice: &mut Dice, bug: Option<Bug>) -> Result<Desti
     let mut position: usize = 0;
     while position < outbox.len() {
         let first = position.saturating_sub(dice.below(4));
-        let mut last = (position + dice.between(1, 6)).min(outbox.len());
+        let last = (position + dice.between(1, 6)).min(outbox.len());
         if bug == Some(Bug::GapIsSkipped) && dice.once_in(8) {
-            position = (position + 1).min(outbox.len() - 1);
-            last = last.max(position);
+            position += 1;
         }
         for change in outbox.get(first..last).unwrap_or_default() {
             let is_repeat = change.version <= position as u64;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use common::{Change, EntityKey, Observation, TenantId, UnixMillis, What};
-use directory::{Effects, Incoming, Record, Session, WaitFor};
+use directory::{Effects, Incoming, Record, Session, Told, WaitFor};
 
 use crate::{bugs::Bug, dice::Dice, model::COMPANY_NAME};
 
@@ -62,16 +62,20 @@ impl<'a> Shell<'a> {
     }
 
     /// Works out what a batch of events does, together with a slice of at most `slice` entities that are due to be looked at.
-    pub fn transact(&self, batch: &[usize], slice: usize, horizon: UnixMillis, dice: &mut Dice) -> Transaction {
+    pub fn transact(&self, batch: &[usize], slice: usize, horizon: UnixMillis) -> Transaction {
         let mut session = Session::new(self.tenant.clone());
         let mut named = BTreeSet::new();
         let mut keys = Vec::new();
         for &event in batch {
-            if !self.habits.forgets_keys && (self.keys.contains(&event) || keys.contains(&event)) {
+            let key = self.key(event);
+            if !self.habits.forgets_keys && (self.keys.contains(&key) || keys.contains(&key)) {
                 continue;
             }
-            keys.push(event);
-            let observation = self.events[event].clone();
+            keys.push(key);
+            let mut observation = self.events[event].clone();
+            if self.bug == Some(Bug::RenameOfLaterPerson) && matches!(observation.what, What::Renamed { .. }) {
+                observation.at = observation.at.plus_seconds(1000);
+            }
             named.insert(observation.key());
             if let What::Renamed { to, .. } = &observation.what {
                 named.insert(EntityKey::new(observation.kind, to));
@@ -85,6 +89,14 @@ impl<'a> Shell<'a> {
         }
         let effects = self.work_out(session, horizon);
         Transaction { effects, named, looked_at, keys }
+    }
+
+    fn key(&self, event: usize) -> usize {
+        let at = self.events[event].at;
+        match self.bug {
+            Some(Bug::SenderAndSecond) => self.events.iter().position(|other| other.at == at).unwrap(),
+            _ => event,
+        }
     }
 
     fn work_out(&self, mut session: Session, horizon: UnixMillis) -> Effects {
@@ -108,22 +120,44 @@ impl<'a> Shell<'a> {
             self.due.remove(&key);
         }
         self.records.extend(effects.records);
+        if self.bug == Some(Bug::InheritedAcrossRemoval) {
+            for record in self.records.values_mut().filter(|record| record.sent.is_none()) {
+                record.facts.retain(|fact| fact.told != Told::Removed);
+            }
+        }
         for change in effects.waits {
             let row = (change.wait.on, change.waiter, change.wait.why);
             if change.add {
+                if self.bug == Some(Bug::LostWaitingRow) && dice.once_in(4) {
+                    continue;
+                }
                 self.waiting.insert(row);
             } else {
                 self.waiting.remove(&row);
             }
         }
         for released in effects.released {
+            if self.bug == Some(Bug::LostRelease) && dice.once_in(4) {
+                continue;
+            }
             let waiters = rows_on(&self.waiting, &released).map(|(_, waiter, _)| waiter.clone());
             let skips = |waiter: &EntityKey| self.habits.skips_named && named.contains(waiter);
             self.due.extend(waiters.filter(|waiter| !skips(waiter)));
         }
-        for mut change in effects.changes {
+        let mut changes = effects.changes;
+        if self.bug == Some(Bug::NumberedById) {
+            changes.sort_by(|one, other| one.entity.cmp(&other.entity));
+        }
+        for mut change in changes {
             change.version = self.outbox.len() as u64 + 1;
             self.outbox.push(change);
+        }
+    }
+
+    /// The transaction is lost; only a planted bug leaves anything of it.
+    pub fn lose(&mut self, transaction: Transaction) {
+        if self.bug == Some(Bug::KeysBeforeCommit) {
+            self.keys.extend(transaction.keys);
         }
     }
 

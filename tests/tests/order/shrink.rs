@@ -1,15 +1,14 @@
 //! Makes a failing run as small as it gets, so that a person can read it.
 
 use crate::{
-    bugs::Bug,
     dice::Dice,
     model::{Company, History},
     run::{Arrival, run},
 };
 
 /// The report of the smallest run found that still fails.
-pub fn shrink(history: History, arrival: Arrival, dice: &Dice, bug: Option<Bug>, reason: String) -> String {
-    let mut smallest = Smallest { history, arrival, reason, dice: dice.clone(), bug };
+pub fn shrink(history: History, arrival: Arrival, dice: &Dice, reason: String) -> String {
+    let mut smallest = Smallest { history, arrival, reason, dice: dice.clone() };
     loop {
         let without_events = (0..smallest.history.events.len()).rev().filter(|&event| smallest.drop_event(event)).count();
         let places = (0..smallest.arrival.deliveries.len()).rev();
@@ -26,7 +25,6 @@ struct Smallest {
     arrival: Arrival,
     reason: String,
     dice: Dice,
-    bug: Option<Bug>,
 }
 
 /// Each says whether it changed anything.
@@ -81,7 +79,7 @@ impl Smallest {
     fn adopt_if_failing(&mut self, history: History, arrival: Arrival) -> bool {
         for _ in 0..20 {
             self.dice.roll();
-            if let Err(reason) = run(&history, &arrival, &mut self.dice.clone(), self.bug) {
+            if let Err(reason) = run(&history, &arrival, &mut self.dice.clone(), None) {
                 (self.history, self.arrival, self.reason) = (history, arrival, reason);
                 return true;
             }

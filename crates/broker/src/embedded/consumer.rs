@@ -40,7 +40,7 @@ impl Consumer {
                 tokio::select! {
                     () = self.stop.cancelled() => {}
                     () = bell => {}
-                    () = sleep(SAFETY_POLL) => self.look_again().await,
+                    () = sleep(SAFETY_POLL) => {}
                 }
                 continue;
             }
@@ -59,12 +59,6 @@ impl Consumer {
                     }
                 }
             }
-        }
-    }
-
-    async fn look_again(&self) {
-        if let Ok(marks) = self.database.read("queue.look", rows::newest).await {
-            self.member.ledger.filled(marks);
         }
     }
 

@@ -78,7 +78,7 @@ async fn a_lost_acknowledgement_brings_the_messages_back_after_a_restart() {
     until(|| heard.texts() == ["1"]).await;
     tokio::time::sleep(Duration::from_millis(60)).await;
     consumer.abort();
-    drop(first);
+    first.crash();
     let second = files.queue();
     let consumer = consume(&second, &heard, &stop);
     until(|| heard.texts() == ["1", "1"]).await;

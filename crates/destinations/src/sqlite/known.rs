@@ -94,6 +94,12 @@ pub(super) fn missing(c: &mut Connection, tables: &Tables, wanted: &Wanted) -> d
     Ok(wanted.refers_to.iter().find(|key| !known.has(key)).cloned())
 }
 
+/// Whether the tables can be read.
+pub(super) fn probe(c: &mut Connection, tables: &Tables) -> database::Result<()> {
+    let root = [common::ROOT_DEPARTMENT].into();
+    rows(c, tables, &BTreeSet::new(), &root).map(drop)
+}
+
 /// The highest version of the tenant in any of the tables.
 pub(super) fn highest_version(c: &mut Connection, tables: &Tables) -> database::Result<u64> {
     #[derive(QueryableByName)]

@@ -5,18 +5,21 @@ use database::Connection;
 use super::{Tables, plan::Rename, write::run};
 
 /// Rows that refer to it follow by `ON UPDATE CASCADE`, those of other tables of the product too.
-const MOVE: &str = "UPDATE members SET id = renamed.new
-    FROM (SELECT value ->> 0 AS old, value ->> 1 AS new FROM json_each(?2)) AS renamed
-    WHERE members.tenant_id = ?1 AND members.id = renamed.old";
+const MOVE: &str = "WITH renamed AS MATERIALIZED
+        (SELECT ?1 AS tenant_id, value ->> 0 AS old, value ->> 1 AS new FROM json_each(?2))
+    UPDATE members SET id = renamed.new
+    FROM renamed WHERE members.tenant_id = renamed.tenant_id AND members.id = renamed.old";
 
 /// Both ids have rows: what refers to the old one moves, then it goes. The new one's departments are written with it.
 const MERGE: [&str; 4] = [
-    "UPDATE attendance SET member_id = renamed.new
-     FROM (SELECT value ->> 0 AS old, value ->> 1 AS new FROM json_each(?2)) AS renamed
-     WHERE attendance.tenant_id = ?1 AND attendance.member_id = renamed.old",
-    "UPDATE approvals SET applicant_id = renamed.new
-     FROM (SELECT value ->> 0 AS old, value ->> 1 AS new FROM json_each(?2)) AS renamed
-     WHERE approvals.tenant_id = ?1 AND approvals.applicant_id = renamed.old",
+    "WITH renamed AS MATERIALIZED
+         (SELECT ?1 AS tenant_id, value ->> 0 AS old, value ->> 1 AS new FROM json_each(?2))
+     UPDATE attendance SET member_id = renamed.new
+     FROM renamed WHERE attendance.tenant_id = renamed.tenant_id AND attendance.member_id = renamed.old",
+    "WITH renamed AS MATERIALIZED
+         (SELECT ?1 AS tenant_id, value ->> 0 AS old, value ->> 1 AS new FROM json_each(?2))
+     UPDATE approvals SET applicant_id = renamed.new
+     FROM renamed WHERE approvals.tenant_id = renamed.tenant_id AND approvals.applicant_id = renamed.old",
     "DELETE FROM member_departments
      WHERE tenant_id = ?1 AND member_id IN (SELECT value ->> 0 FROM json_each(?2))",
     "DELETE FROM members WHERE tenant_id = ?1 AND id IN (SELECT value ->> 0 FROM json_each(?2))",

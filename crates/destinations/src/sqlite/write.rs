@@ -39,15 +39,17 @@ const JOIN_DEPARTMENTS: &str =
     "INSERT INTO member_departments (tenant_id, member_id, department_id, is_leader, position)
     SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?2) WHERE true ON CONFLICT DO NOTHING";
 
-const GONE_MEMBERS: &str = "UPDATE members SET status = 'left', version = gone.version, source_time = gone.source_time,
-        deleted_at = gone.source_time
-    FROM (SELECT value ->> 0 AS id, value ->> 1 AS version, value ->> 2 AS source_time FROM json_each(?2)) AS gone
-    WHERE members.tenant_id = ?1 AND members.id = gone.id";
+/// The rows to mark are read first, and bring the tenant along: else SQLite would go through all of the tenant's rows and look
+/// for each among the marks.
+const GONE_MEMBERS: &str = "WITH gone AS MATERIALIZED
+        (SELECT ?1 AS tenant_id, value ->> 0 AS id, value ->> 1 AS version, value ->> 2 AS source_time FROM json_each(?2))
+    UPDATE members SET status = 'left', version = gone.version, source_time = gone.source_time, deleted_at = gone.source_time
+    FROM gone WHERE members.tenant_id = gone.tenant_id AND members.id = gone.id";
 
-const GONE_DEPARTMENTS: &str = "UPDATE departments SET version = gone.version, source_time = gone.source_time,
-        deleted_at = gone.source_time
-    FROM (SELECT value ->> 0 AS id, value ->> 1 AS version, value ->> 2 AS source_time FROM json_each(?2)) AS gone
-    WHERE departments.tenant_id = ?1 AND departments.id = gone.id";
+const GONE_DEPARTMENTS: &str = "WITH gone AS MATERIALIZED
+        (SELECT ?1 AS tenant_id, value ->> 0 AS id, value ->> 1 AS version, value ->> 2 AS source_time FROM json_each(?2))
+    UPDATE departments SET version = gone.version, source_time = gone.source_time, deleted_at = gone.source_time
+    FROM gone WHERE departments.tenant_id = gone.tenant_id AND departments.id = gone.id";
 
 /// Writes one segment.
 pub(super) fn segment(c: &mut Connection, tables: &Tables, segment: &Segment<'_>) -> database::Result<()> {

@@ -1,5 +1,7 @@
 //! What came of sending.
 
+use std::time::Duration;
+
 /// The outcome of a run of a dispatcher.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Stats {
@@ -49,7 +51,7 @@ impl Stats {
         self.sent as f64 / self.seconds.max(f64::MIN_POSITIVE)
     }
 
-    pub(super) fn count(&mut self, answer: &Answer) {
+    fn count(&mut self, answer: &Answer) {
         self.sent += answer.sent as usize;
         self.retried += answer.sent.saturating_sub(1) as usize;
         self.refused += answer.refused.len();
@@ -60,6 +62,36 @@ impl Stats {
         if answer.succeeded {
             self.latencies_micros.push(answer.micros);
         }
+    }
+}
+
+/// Counts while a run lasts.
+#[derive(Debug)]
+pub(super) struct Tally {
+    stats: Stats,
+    succeeded: Vec<bool>,
+}
+
+impl Tally {
+    pub(super) fn new(events: usize, duplicates: usize, lost: Vec<usize>) -> Self {
+        Self { stats: Stats { events, duplicates, lost, ..Stats::default() }, succeeded: vec![false; events] }
+    }
+
+    /// Counts the answer to a submission of the callback with that index.
+    pub(super) fn count(&mut self, answer: Option<(usize, Answer)>) {
+        let Some((index, answer)) = answer else { return };
+        if let Some(succeeded) = self.succeeded.get_mut(index) {
+            *succeeded |= answer.succeeded;
+        }
+        self.stats.count(&answer);
+    }
+
+    pub(super) fn finish(mut self, took: Duration) -> Stats {
+        let lost = &self.stats.lost;
+        let failed = self.succeeded.iter().enumerate().filter(|(_index, succeeded)| !**succeeded);
+        self.stats.failed = failed.map(|(index, _)| index).filter(|index| lost.binary_search(index).is_err()).collect();
+        self.stats.seconds = took.as_secs_f64();
+        self.stats
     }
 }
 

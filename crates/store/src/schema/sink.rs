@@ -34,7 +34,6 @@ diesel::table! {
         removal -> Bool,
         left_keys -> Text,
         waits_for -> Text,
-        refers_to -> Text,
         formerly -> Nullable<Text>,
         attempts -> Integer,
         next_attempt -> BigInt,

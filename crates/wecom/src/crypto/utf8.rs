@@ -20,15 +20,22 @@ const STATES: [u64; 9] = [TEXT, WRONG, ONE_MORE, TWO_MORE, THREE_MORE, AFTER_E0,
 static ROWS: [u64; 256] = rows();
 
 /// Whether the first `length` of the bytes are UTF-8. All bytes are looked at, whatever `length` is.
-pub(super) fn prefix_is_text(bytes: &[u8], length: usize) -> Choice {
-    let mut state = TEXT;
-    let mut found = length.ct_eq(&0);
-    for (seen, byte) in (1usize..).zip(bytes) {
-        let row = ROWS.get(usize::from(*byte)).copied().unwrap_or_default();
-        state = row >> (state & 63);
+///
+/// That `length` is at least `least` may be known to everybody: so far nothing needs to be remembered, which is quick.
+pub(super) fn prefix_is_text(bytes: &[u8], length: usize, least: usize) -> Choice {
+    let (surely, perhaps) = bytes.split_at_checked(least).unwrap_or((&[], bytes));
+    let mut state = surely.iter().fold(TEXT, |state, byte| after(state, *byte));
+    let mut found = length.ct_eq(&surely.len()) & (state & 63).ct_eq(&TEXT);
+    for (seen, byte) in (surely.len() + 1..).zip(perhaps) {
+        state = after(state, *byte);
         found |= seen.ct_eq(&length) & (state & 63).ct_eq(&TEXT);
     }
     found
+}
+
+/// The next state, in the lowest six bits.
+fn after(state: u64, byte: u8) -> u64 {
+    ROWS.get(usize::from(byte)).copied().unwrap_or_default() >> (state & 63)
 }
 
 #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, with bounds in sight")]
@@ -69,7 +76,7 @@ mod tests {
     use super::*;
 
     fn check(bytes: &[u8]) {
-        let ours = bool::from(prefix_is_text(bytes, bytes.len()));
+        let ours = bool::from(prefix_is_text(bytes, bytes.len(), bytes.len() / 2));
         assert_eq!(ours, std::str::from_utf8(bytes).is_ok(), "{bytes:x?}");
     }
 
@@ -94,10 +101,13 @@ mod tests {
     #[test]
     fn only_the_prefix_counts() {
         let bytes = "中文\u{20bb7}".as_bytes();
-        let good: Vec<usize> =
-            (0..=bytes.len() + 1).filter(|&length| bool::from(prefix_is_text(bytes, length))).collect();
-        assert_eq!(good, [0, 3, 6, 10]);
-        assert!(bool::from(prefix_is_text(b"ok\xff", 2)));
-        assert!(!bool::from(prefix_is_text(b"\xffok", 3)));
+        for least in 0..=bytes.len() + 1 {
+            let good = |length: &usize| bool::from(prefix_is_text(bytes, *length, least));
+            let least = if least > bytes.len() { 0 } else { least };
+            let expected: Vec<usize> = [0, 3, 6, 10].into_iter().filter(|length| *length >= least).collect();
+            assert_eq!((0..=bytes.len() + 1).filter(good).collect::<Vec<_>>(), expected);
+        }
+        assert!(bool::from(prefix_is_text(b"ok\xff", 2, 1)));
+        assert!(!bool::from(prefix_is_text(b"\xffok", 3, 1)));
     }
 }

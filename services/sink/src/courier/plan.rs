@@ -45,6 +45,8 @@ pub struct Step {
 #[derive(Default)]
 struct Flight {
     entities: BTreeSet<EntityKey>,
+    /// Both ids of renames: until they arrived, nobody knows which of them the destination has.
+    renamed: BTreeSet<EntityKey>,
     left: BTreeSet<EntityKey>,
 }
 
@@ -74,7 +76,9 @@ impl Courier {
                     ahead.settle(&step, Verdict::Applied, UnixMillis(0));
                 }
                 Decision::Deliver => {
-                    flight.entities.extend(step.renames.clone());
+                    if let Some(former) = &step.renames {
+                        flight.renamed.extend([former.clone(), step.key.clone()]);
+                    }
                     flight.entities.insert(step.key.clone());
                     flight.left.extend(step.change.leaves.iter().cloned());
                     ahead.skip_to(step.change.version);
@@ -102,6 +106,10 @@ impl Courier {
             }
             Action::Remove => change.entity = own_former.unwrap_or(change.entity),
             Action::Callback(_) => {}
+        }
+        // Renamed and renamed back: the destination never knew.
+        if let Action::Upsert { renamed_from, .. } = &mut change.action {
+            renamed_from.take_if(|former| *former == key);
         }
         let renames = renames.filter(|former| *former != key);
         Step { key, change, renames, decision: Decision::Deliver, again: false }
@@ -134,11 +142,16 @@ impl Courier {
     /// Whether the decision depends on what comes of something in flight. Where an entity without an exception is in flight,
     /// what refers to it goes along: a destination that takes batches refuses it by itself if the first one fails.
     fn hangs_in_the_air(&self, step: &Step, flight: &Flight) -> bool {
-        let unsure = |key: &EntityKey| flight.entities.contains(key) && self.ledger.get(key).is_some();
+        let unsure = |key: &EntityKey| {
+            flight.renamed.contains(key) || (flight.entities.contains(key) && self.ledger.get(key).is_some())
+        };
         let change = &step.change;
         let vacates = matches!(change.action, Action::Remove) || blockers::moves(change);
+        let renamed_in_flight = |former: &EntityKey| {
+            unsure(former) || flight.entities.contains(former) || flight.entities.contains(&step.key)
+        };
         unsure(&step.key)
-            || step.renames.as_ref().is_some_and(unsure)
+            || step.renames.as_ref().is_some_and(renamed_in_flight)
             || change.refers_to.iter().any(unsure)
             || self.ledger.squatters(&change.entity).any(unsure)
             || (vacates && (flight.left.contains(&change.entity) || self.ledger.occupiers(&change.entity).any(unsure)))

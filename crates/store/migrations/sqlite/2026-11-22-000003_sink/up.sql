@@ -32,7 +32,6 @@ CREATE TABLE held (
     removal      BOOLEAN NOT NULL,
     left_keys    TEXT    NOT NULL,
     waits_for    TEXT    NOT NULL,
-    refers_to    TEXT    NOT NULL,
     formerly     TEXT,
     attempts     INTEGER NOT NULL,
     next_attempt BIGINT  NOT NULL,

@@ -1,0 +1,164 @@
+//! What each command does. All but `serve` and `demo` act on the database alone, so that they work while a `serve` runs.
+
+mod check;
+mod dead;
+mod deliveries;
+mod migrate;
+mod parked;
+mod replay;
+mod serve;
+mod tenants;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use common::{Clock, TenantId, UnixMillis};
+use database::Database;
+use serde_json::{Value, json};
+use service::{Config, Environment, SystemClock};
+use store::Sealer;
+use tokio::runtime::Runtime;
+
+use crate::{
+    Output,
+    arguments::{Arguments, Command, ConfigCommand, DeadCommand, DeliveriesCommand, ParkedCommand, TenantCommand},
+    demo,
+    failure::Failure,
+    help, texts,
+};
+
+/// Read when no `--config` is given, if it is there.
+const DEFAULT_FILE: &str = "orgbridge.toml";
+
+type Done = Result<(), Failure>;
+
+/// Does what the arguments say.
+pub(crate) fn execute(arguments: Arguments, environment: Environment, output: &mut Output<'_>) -> Done {
+    let source = Source::new(arguments.config, environment);
+    match arguments.command {
+        Command::Demo(options) => demo::run(&options, &source.environment, output),
+        Command::Serve { only } => serve::serve(source, &only, output),
+        Command::Config(ConfigCommand::Check) => check::check(&source, output),
+        Command::Migrate(printing) => migrate::migrate(&source, printing, output),
+        Command::Completions { shell } => completions(shell, output),
+        Command::Tenant(command) => {
+            let (desk, runtime) = open(source)?;
+            runtime.block_on(tenant(&desk, command, output))
+        }
+        Command::Parked(command) => {
+            let (desk, runtime) = open(source)?;
+            runtime.block_on(parked(&desk, command, output))
+        }
+        Command::Dead(command) => {
+            let (desk, runtime) = open(source)?;
+            runtime.block_on(dead(&desk, command, output))
+        }
+        Command::Deliveries(command) => {
+            let (desk, runtime) = open(source)?;
+            runtime.block_on(deliveries(&desk, command, output))
+        }
+    }
+}
+
+async fn tenant(desk: &Desk, command: TenantCommand, output: &mut Output<'_>) -> Done {
+    match command {
+        TenantCommand::Apply { files, printing } => tenants::apply(desk, &files, printing, output).await,
+        TenantCommand::List(printing) => tenants::list(desk, printing, output).await,
+        TenantCommand::Show { id, printing } => tenants::show(desk, id, printing, output).await,
+        TenantCommand::Remove { id } => tenants::remove(desk, id, output).await,
+    }
+}
+
+async fn parked(desk: &Desk, command: ParkedCommand, output: &mut Output<'_>) -> Done {
+    match command {
+        ParkedCommand::List { tenant, printing } => parked::list(desk, tenant, printing, output).await,
+        ParkedCommand::Show { tenant, kind, id, printing } => {
+            parked::show(desk, tenant, (kind, &id), printing, output).await
+        }
+    }
+}
+
+async fn dead(desk: &Desk, command: DeadCommand, output: &mut Output<'_>) -> Done {
+    match command {
+        DeadCommand::List { tenant, printing } => dead::list(desk, tenant, printing, output).await,
+        DeadCommand::Show { id, printing } => dead::show(desk, id, printing, output).await,
+        DeadCommand::Replay(wish) => dead::replay(desk, wish, output).await,
+        DeadCommand::Discard { id } => dead::discard(desk, id, output).await,
+    }
+}
+
+async fn deliveries(desk: &Desk, command: DeliveriesCommand, output: &mut Output<'_>) -> Done {
+    match command {
+        DeliveriesCommand::List { tenant, destination, limit, printing } => {
+            deliveries::list(desk, (tenant, destination), limit, printing, output).await
+        }
+        DeliveriesCommand::Replay { tenant, destination, from, since, printing } => {
+            let start = deliveries::Start::new(from, since);
+            deliveries::replay(desk, (tenant, destination), start, printing, output).await
+        }
+    }
+}
+
+fn completions(shell: clap_complete::Shell, output: &mut Output<'_>) -> Done {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut help::command(output.language), "orgbridge", &mut script);
+    output.out().write_all(&script)?;
+    Ok(output.out().flush()?)
+}
+
+/// Where settings come from.
+struct Source {
+    /// `None` where there is no file: the defaults hold.
+    file: Option<PathBuf>,
+    environment: Environment,
+}
+
+impl Source {
+    fn new(given: Option<PathBuf>, environment: Environment) -> Self {
+        let default = || Some(PathBuf::from(DEFAULT_FILE)).filter(|file| file.exists());
+        Self { file: given.or_else(default), environment }
+    }
+
+    fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    fn config(&self) -> Result<Config, Failure> {
+        Ok(Config::load(self.file(), &self.environment)?)
+    }
+}
+
+/// What commands work with.
+struct Desk {
+    database: Database,
+    sealer: Sealer,
+    environment: Environment,
+}
+
+impl Desk {
+    fn now(&self) -> UnixMillis {
+        SystemClock.now()
+    }
+
+    /// The tenant must be there.
+    async fn expect_tenant(&self, id: &TenantId, output: &Output<'_>) -> Done {
+        let wanted = id.clone();
+        let row = self.database.read("tenants.get", move |conn| store::tenants::get(conn, &wanted)).await?;
+        match row.filter(|row| row.removed_at.is_none()) {
+            Some(_) => Ok(()),
+            None => Err(Failure::say(texts::no_tenant(output.language, id))),
+        }
+    }
+}
+
+fn open(source: Source) -> Result<(Desk, Runtime), Failure> {
+    let config = source.config()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")?;
+    let (database, sealer) = service::open_store(&config)?;
+    Ok((Desk { database, sealer, environment: source.environment }, runtime))
+}
+
+/// An entity as the contract's lists show it.
+fn entity_json(key: &common::EntityKey) -> Value {
+    json!({ "kind": key.kind.as_str(), "id": &*key.id })
+}

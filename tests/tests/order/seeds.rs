@@ -1,0 +1,68 @@
+//! Many random orders; seeds that ever failed are kept and tried first.
+
+use std::{
+    collections::hash_map::RandomState,
+    fs,
+    hash::BuildHasher,
+    io::Write,
+    path::PathBuf,
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+};
+
+use crate::random;
+
+const ORDERS: u64 = 100_000;
+
+#[test]
+fn seeds_that_failed_once_stay_right() {
+    for seed in kept() {
+        if let Err(reason) = random::run_seed(seed, None) {
+            panic!("seed {seed}: {}", random::report(seed, reason));
+        }
+    }
+}
+
+#[test]
+fn random_orders_end_in_the_truth() {
+    // Other seeds each time, so that the more often this runs the more is tried.
+    let first = RandomState::new().hash_one(ORDERS) >> 16;
+    let next = AtomicU64::new(first);
+    let work = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= first + ORDERS {
+                return None;
+            }
+            if let Err(reason) = random::run_seed(seed, None) {
+                next.store(first + ORDERS, Ordering::Relaxed);
+                return Some((seed, reason));
+            }
+        }
+    };
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let failure = thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().find_map(|worker| worker.join().unwrap())
+    });
+    if let Some((seed, reason)) = failure {
+        keep(seed);
+        panic!("seed {seed}, now kept in {}: {}", path().display(), random::report(seed, reason));
+    }
+}
+
+fn path() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/seeds/order.txt"))
+}
+
+/// One seed a line; what follows a `#` is for people.
+fn kept() -> Vec<u64> {
+    let text = fs::read_to_string(path()).unwrap();
+    let seeds = text.lines().filter_map(|line| line.split('#').next()).map(str::trim).filter(|line| !line.is_empty());
+    seeds.map(|seed| seed.parse().unwrap()).collect()
+}
+
+fn keep(seed: u64) {
+    let mut file = fs::OpenOptions::new().append(true).open(path()).unwrap();
+    writeln!(file, "{seed}").unwrap();
+}
