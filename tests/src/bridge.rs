@@ -210,17 +210,16 @@ fn free_port() -> u16 {
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
-        if let Some(path) = option_env!("ORGBRIDGE_BINARY") {
-            return PathBuf::from(path);
-        }
+        let tests = std::env::current_exe().expect("the path of this test");
+        let profile = tests.ancestors().nth(2).expect("target/PROFILE/deps/TEST");
+        let release = profile.ends_with("release").then_some("--release");
         let cargo = Command::new(env!("CARGO"))
             .args(["build", "--locked", "--package", "orgbridge", "--bin", "orgbridge"])
+            .args(release)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status()
             .expect("cargo runs");
         assert!(cargo.success(), "orgbridge does not build");
-        let tests = std::env::current_exe().expect("the path of this test");
-        let profile = tests.ancestors().nth(2).expect("target/PROFILE/deps/TEST");
         profile.join("orgbridge")
     })
 }

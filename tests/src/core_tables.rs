@@ -68,6 +68,28 @@ pub async fn read_core(path: &Path) -> Snapshot {
     database.read("test.core", snapshot).await.unwrap_or_default()
 }
 
+/// How many live members and departments the core's tables hold.
+///
+/// # Panics
+/// When the tables cannot be read.
+pub async fn count_core(path: &Path) -> i64 {
+    #[derive(diesel::QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = BigInt)]
+        count: i64,
+    }
+    let options = Options::new(format!("sqlite://{}", path.display()));
+    let database = Database::open(&options).expect("the core's tables");
+    let count = |conn: &mut Connection| -> database::Result<i64> {
+        let counts: Vec<Count> = on_backend!(conn, c => diesel::sql_query(
+            "SELECT (SELECT count(*) FROM departments WHERE deleted_at IS NULL) + \
+             (SELECT count(*) FROM members WHERE deleted_at IS NULL) AS count"
+        ).load(c))?;
+        Ok(counts.first().map_or(0, |row| row.count))
+    };
+    database.read("test.count", count).await.unwrap_or_default()
+}
+
 /// What of the truth the core's tables can hold: the first of several leaders.
 #[must_use]
 pub fn as_core_sees(truth: &Snapshot) -> Snapshot {

@@ -4,4 +4,4 @@ mod bridge;
 mod core_tables;
 
 pub use bridge::{Bridge, Setup};
-pub use core_tables::{as_core_sees, read_core};
+pub use core_tables::{as_core_sees, count_core, read_core};

@@ -11,8 +11,8 @@ use crate::{Delivery, Lane, Outgoing, Result};
 /// A durable queue with partitions. Delivery is at least once; order is kept per ordering key and publisher.
 #[async_trait]
 pub trait Broker: Send + Sync + 'static {
-    /// Stores messages. On `Ok` all of them are durable; on an error some may be, too. Messages of one call keep their order
-    /// per ordering key, and so do those of calls that one caller makes one after the other.
+    /// Stores messages. On `Ok` all of them are durable; on an error some may be, too. Messages of one call keep their
+    /// order per ordering key, and so do those of calls that one caller makes one after the other.
     ///
     /// Whatever waits at the same time shares one durable write, so many small calls at once are as good as a big one.
     ///
@@ -20,8 +20,8 @@ pub trait Broker: Send + Sync + 'static {
     /// See [`Error`](crate::Error).
     async fn publish(&self, hop: Hop, lane: &Lane, messages: Vec<Outgoing>) -> Result<()>;
 
-    /// Hands messages to the handler, in order within each partition, until `stop` is cancelled; then the batch in hand is
-    /// finished. A batch is acknowledged after the handler said `Ok`, as a whole. Trouble with the queue itself is
+    /// Hands messages to the handler, in order within each partition, until `stop` is cancelled; then the batch in hand
+    /// is finished. A batch is acknowledged after the handler said `Ok`, as a whole. Trouble with the queue itself is
     /// waited out here. Dropping the future instead of stopping it leaves the batch in hand to the next consumer.
     ///
     /// Several consumers of one hop and lane share its partitions, and at hand-overs may see the same messages.

@@ -37,9 +37,9 @@ const WAITING_CALLS: usize = 1024;
 /// How long [`Embedded::close`] and a stopping consumer wait for the last acknowledgements.
 const FLUSH_PATIENCE: Duration = Duration::from_secs(5);
 
-/// The embedded queue; cheap to clone. One task writes: what waits at the same time, acknowledgements included, shares one
-/// transaction and so one sync of the disk. Consumers of one instance share partitions. Only one instance may be open on a file at a time
-/// (see [`database::DirectoryLock`]); a second one would see everything twice.
+/// The embedded queue; cheap to clone. One task writes: what waits at the same time, acknowledgements included, shares
+/// one transaction and so one sync of the disk. Consumers of one instance share partitions. Only one instance may be
+/// open on a file at a time (see [`database::DirectoryLock`]); a second one would see everything twice.
 #[derive(Clone)]
 pub struct Embedded {
     database: Database,
@@ -50,12 +50,12 @@ pub struct Embedded {
 }
 
 impl Embedded {
-    /// Opens the queue in a database that holds nothing else, and brings its schema up to date. The database should sync at every commit
-    /// ([`database::Synchronous::Full`]), or "durable" means less. Needs a tokio runtime around it, on which its task lives until
-    /// the last clone is dropped.
+    /// Opens the queue in a database that holds nothing else, and brings its schema up to date. The database should
+    /// sync at every commit ([`database::Synchronous::Full`]), or "durable" means less. Needs a tokio runtime around
+    /// it, on which its task lives until the last clone is dropped.
     ///
-    /// The number of partitions may differ from last time; what waits from before is still delivered, but not in order with
-    /// what comes now.
+    /// The number of partitions may differ from last time; what waits from before is still delivered, but not in order
+    /// with what comes now.
     ///
     /// # Errors
     /// [`Error::NoRuntime`], and [`Error::Storage`] for what the database says.
@@ -68,7 +68,8 @@ impl Embedded {
         Ok(Self { database, ledger, jobs, writer: writer.abort_handle(), partitions: partitions.max(1) })
     }
 
-    /// Waits, for a few seconds at most, until all acknowledgements so far are stored, so that nothing that was handled comes again.
+    /// Waits, for a few seconds at most, until all acknowledgements so far are stored, so that nothing that was handled
+    /// comes again.
     pub async fn close(&self) {
         let (answer, answered) = oneshot::channel();
         let flushed = async {
@@ -80,8 +81,8 @@ impl Embedded {
         drop(timeout(FLUSH_PATIENCE, flushed).await);
     }
 
-    /// Ends the queue's task wherever it is, as a crash would: for tests. Without this even a dropped queue stores what it has
-    /// in hand and its last acknowledgements.
+    /// Ends the queue's task wherever it is, as a crash would: for tests. Without this even a dropped queue stores what
+    /// it has in hand and its last acknowledgements.
     pub fn crash(&self) {
         self.writer.abort();
     }

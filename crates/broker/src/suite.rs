@@ -1,5 +1,5 @@
-//! The promises of [`Broker`] as tests. Whoever implements it writes a [`Fixture`] and says, in a test module of a crate
-//! that has tokio: `broker::suite!(MyFixture::new());`
+//! The promises of [`Broker`] as tests. Whoever implements it writes a [`Fixture`] and says, in a test module of a
+//! crate that has tokio: `broker::suite!(MyFixture::new());`
 
 mod durability;
 mod failures;

@@ -36,7 +36,8 @@ macro_rules! on_backend {
 }
 
 impl Connection {
-    /// Runs `work` in a transaction, or in a savepoint where one is open already: on `Err` only what `work` did is undone.
+    /// Runs `work` in a transaction, or in a savepoint where one is open already: on `Err` only what `work` did is
+    /// undone.
     ///
     /// # Errors
     /// Those of `work`, and of opening and closing the transaction.

@@ -11,7 +11,7 @@ use crate::{
     Connection, Error, Fault, Faults, Migrations, Observer, Options, Result,
     connection::Begin,
     options::Place,
-    pool::{BUSY_MILLIS, Pool, Role},
+    pool::{self, BUSY_MILLIS, Pool, Role},
 };
 
 /// An open database; cheap to clone. It is closed when the last clone is dropped.
@@ -31,6 +31,7 @@ impl Database {
     /// [`Error::Url`] when the address is not one of ours, [`Error::Unavailable`] when it cannot be opened.
     pub fn open(options: &Options) -> Result<Self> {
         let place = options.place()?;
+        pool::try_place(&place, options)?;
         let (writer, readers) = if place == Place::Memory {
             let only = Pool::new(Role::Only, place, options);
             (Arc::clone(&only), only)
@@ -38,7 +39,8 @@ impl Database {
             (Pool::new(Role::Writer, place.clone(), options), Pool::new(Role::Reader, place, options))
         };
         let database = Self { writer, readers, faults: None, observer: None, inline: false };
-        // The first connection makes the file and sets its journal; it also tells at once whether the place is any good.
+        // The first connection makes the file and sets its journal; it also tells at once whether the place is any
+        // good.
         database.with_writer(|_| Ok(()))?;
         Ok(database)
     }
@@ -81,8 +83,8 @@ impl Database {
         self.pass(&self.readers, what, move |connection| read_snapshot(connection, only, work)).await
     }
 
-    /// Runs `work` in one transaction that holds the write lock from the start: committed on `Ok`, rolled back on `Err` or
-    /// panic. Writers of this process take turns in the order in which they came. The work is done, or not, even if
+    /// Runs `work` in one transaction that holds the write lock from the start: committed on `Ok`, rolled back on `Err`
+    /// or panic. Writers of this process take turns in the order in which they came. The work is done, or not, even if
     /// the caller stops waiting for it.
     ///
     /// # Errors
@@ -111,7 +113,7 @@ impl Database {
 
     fn with_writer<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
         let permit = Arc::clone(&self.writer.permits).try_acquire_owned().map_err(|_taken| Error::Busy)?;
-        work(self.writer.check_out(permit)?.connection()?)
+        work(self.writer.check_out(permit)?.connection())
     }
 
     async fn pass<T, E>(
@@ -130,7 +132,7 @@ impl Database {
         let began = Instant::now();
         let pool = Arc::clone(pool);
         // The lease, and with it the permit, lives inside the work: a caller who stops waiting does not let another in.
-        let job = move || work(pool.check_out(permit)?.connection()?);
+        let job = move || work(pool.check_out(permit)?.connection());
         let result = if self.inline { job() } else { on_a_thread(job).await };
         if let Some(observer) = &self.observer {
             observer.ran(what, began.duration_since(came), began.elapsed(), result.is_ok());
@@ -176,8 +178,8 @@ fn in_transaction<T, E: From<Error>>(
     result
 }
 
-/// The readers of a file cannot write anyway; the only connection of an in-memory database is kept from it meanwhile, so
-/// that tests find the same mistakes.
+/// The readers of a file cannot write anyway; the only connection of an in-memory database is kept from it meanwhile,
+/// so that tests find the same mistakes.
 fn read_snapshot<T, E: From<Error>>(
     connection: &mut Connection,
     only: bool,

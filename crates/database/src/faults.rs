@@ -6,7 +6,8 @@ use std::time::Duration;
 pub trait Faults: Send + Sync {
     /// Before the work begins. [`Fault::Fail`] keeps it from beginning.
     fn before(&self, what: &'static str) -> Fault;
-    /// After the work succeeded and is committed. [`Fault::Fail`] reports a failure all the same: an answer that got lost.
+    /// After the work succeeded and is committed. [`Fault::Fail`] reports a failure all the same: an answer that got
+    /// lost.
     fn after(&self, what: &'static str) -> Fault;
 }
 

@@ -21,8 +21,8 @@ pub struct Migrations {
 }
 
 impl Migrations {
-    /// From what `diesel_migrations::embed_migrations!` made of the folder of each backend. The macro's value lives in a
-    /// constant only:
+    /// From what `diesel_migrations::embed_migrations!` made of the folder of each backend. The macro's value lives in
+    /// a constant only:
     ///
     /// ```ignore
     /// pub const MIGRATIONS: Migrations = Migrations::new(embed_migrations!("migrations/sqlite"));
@@ -31,7 +31,8 @@ impl Migrations {
         Self { sqlite }
     }
 
-    /// Applies what is missing, all of it or nothing, while nobody else can write; returns the names of what was applied.
+    /// Applies what is missing, all of it or nothing, while nobody else can write; returns the names of what was
+    /// applied.
     pub(crate) fn apply(&self, connection: &mut Connection, patience_millis: u32) -> Result<Vec<String>> {
         match connection {
             Connection::Sqlite(c) => {

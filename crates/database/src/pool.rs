@@ -4,7 +4,8 @@ use std::{
     fs::{self, OpenOptions},
     io,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
+    time::Duration,
 };
 
 use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection};
@@ -27,26 +28,32 @@ pub(crate) enum Role {
     Only,
 }
 
-/// A fixed number of permits, and as many connections, opened when first needed and kept. A broken one is dropped, so that
-/// the next to come opens another. (r2d2 would add threads, and would freeze while a server starts: sfackler/r2d2 #142.)
+/// How long a caller waits for a connection to be opened before it hears that the database is unavailable.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A pool of r2d2 with as many permits as connections in front of it, so that who waits does so without a thread.
 pub(crate) struct Pool {
     role: Role,
-    place: Place,
-    synchronous: Synchronous,
-    idle: Mutex<Vec<Connection>>,
+    connections: r2d2::Pool<Manager>,
     pub(crate) permits: Arc<Semaphore>,
 }
 
 impl Pool {
     pub(crate) fn new(role: Role, place: Place, options: &Options) -> Arc<Self> {
         let size = if role == Role::Reader { options.pool_size.max(1) } else { 1 };
-        Arc::new(Self {
-            role,
-            place,
-            synchronous: options.synchronous,
-            idle: Mutex::new(Vec::new()),
-            permits: Arc::new(Semaphore::new(usize::try_from(size).unwrap_or(1))),
-        })
+        // Opened when first needed, and never closed for age: a connection in memory is its database. Unchecked, since
+        // waiting for the first one would freeze while a server starts (sfackler/r2d2 #142).
+        let connections = r2d2::Pool::builder()
+            .max_size(size)
+            .min_idle(Some(0))
+            .max_lifetime(None)
+            .idle_timeout(None)
+            .test_on_check_out(false)
+            .connection_timeout(CONNECT_TIMEOUT)
+            .error_handler(Box::new(r2d2::NopErrorHandler))
+            .build_unchecked(Manager { role, place, synchronous: options.synchronous });
+        let permits = Arc::new(Semaphore::new(usize::try_from(size).unwrap_or(1)));
+        Arc::new(Self { role, connections, permits })
     }
 
     pub(crate) fn role(&self) -> Role {
@@ -54,16 +61,45 @@ impl Pool {
     }
 
     /// An idle connection, or a new one. Blocks.
-    pub(crate) fn check_out(self: &Arc<Self>, permit: OwnedSemaphorePermit) -> Result<Lease> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => self.connect()?,
-        };
-        Ok(Lease { connection: Some(connection), pool: Arc::clone(self), _permit: permit })
+    pub(crate) fn check_out(&self, permit: OwnedSemaphorePermit) -> Result<Lease> {
+        let connection = self.connections.get().map_err(Error::unavailable)?;
+        Ok(Lease { connection, _permit: permit })
     }
+}
+
+/// Opens and closes a connection, to hear at once why if it cannot be: the pool would try again for a while.
+pub(crate) fn try_place(place: &Place, options: &Options) -> Result<()> {
+    let manager = Manager { role: Role::Writer, place: place.clone(), synchronous: options.synchronous };
+    manager.open().map(drop)
+}
+
+/// Opens connections and tells which are good.
+struct Manager {
+    role: Role,
+    place: Place,
+    synchronous: Synchronous,
+}
+
+impl r2d2::ManageConnection for Manager {
+    type Connection = Connection;
+    type Error = Error;
 
     fn connect(&self) -> Result<Connection> {
+        self.open()
+    }
+
+    fn is_valid(&self, _: &mut Connection) -> Result<()> {
+        Ok(())
+    }
+
+    /// The only connection holds all the data: better a failing one than an empty one.
+    fn has_broken(&self, connection: &mut Connection) -> bool {
+        self.role != Role::Only && connection.is_broken()
+    }
+}
+
+impl Manager {
+    fn open(&self) -> Result<Connection> {
         let mut connection = match &self.place {
             Place::Memory => SqliteConnection::establish(":memory:").map_err(Error::unavailable)?,
             Place::File(path) => {
@@ -85,8 +121,8 @@ impl Pool {
             Synchronous::Full => "FULL",
             Synchronous::Normal => "NORMAL",
         };
-        // busy_timeout first: switching to WAL may already have to wait. Without a limit the log keeps its greatest size
-        // for ever. No mmap: a failing disk would then end the process instead of failing a statement.
+        // busy_timeout first: switching to WAL may already have to wait. Without a limit the log keeps its greatest
+        // size for ever. No mmap: a failing disk would then end the process instead of failing a statement.
         let every = format!(
             "PRAGMA busy_timeout = {BUSY_MILLIS};
              PRAGMA foreign_keys = ON;
@@ -106,25 +142,13 @@ impl Pool {
 
 /// A connection in use. It goes back when this is dropped, and the permit after it.
 pub(crate) struct Lease {
-    connection: Option<Connection>,
-    pool: Arc<Pool>,
+    connection: r2d2::PooledConnection<Manager>,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Lease {
-    /// The connection; `None` never happens before the drop.
-    pub(crate) fn connection(&mut self) -> Result<&mut Connection> {
-        self.connection.as_mut().ok_or(Error::Busy)
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        let Some(mut connection) = self.connection.take() else { return };
-        // The only connection holds all the data: better a failing one than an empty one.
-        if self.pool.role == Role::Only || !connection.is_broken() {
-            self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-        }
+    pub(crate) fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
     }
 }
 

@@ -9,6 +9,8 @@ mod known;
 mod plan;
 mod rename;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod wanted;
 mod write;
 

@@ -22,8 +22,8 @@ use crate::crypto::{Moment, random16};
 use crate::{AgentId, Callback, Keys, Sealed};
 
 pub use script::{Order, Plan, Script, plan};
-use stats::{Answer, Tally};
 pub use stats::Stats;
+use stats::{Answer, Tally};
 pub use verify::VerifyError;
 
 /// Where the Unix seconds for signatures come from.

@@ -31,8 +31,8 @@ pub struct Held {
     pub left: Vec<EntityKey>,
     /// What it waits for.
     pub waits_for: Vec<EntityKey>,
-    /// The id under which the destination knows it, when a rename has not arrived.
-    pub formerly: Option<EntityKey>,
+    /// The id under which the destination knows it, and the version of the rename that has not arrived.
+    pub formerly: Option<(EntityKey, u64)>,
     /// How often it was tried.
     pub attempts: u32,
     /// Not before this is it tried again.
@@ -239,7 +239,7 @@ pub fn remove(conn: &mut Connection, tenant: &TenantId, destination: &Destinatio
     Ok(())
 }
 
-/// The changes of some rows, by version. What is not there is left out.
+/// The changes of some rows. What is not there is left out.
 ///
 /// # Errors
 /// Those of the database.
@@ -248,21 +248,20 @@ pub fn changes(
     tenant: &TenantId,
     destination: &DestinationId,
     keys: &[EntityKey],
-) -> Result<Vec<Change>> {
-    let mut found = Vec::with_capacity(keys.len());
+) -> Result<BTreeMap<EntityKey, Change>> {
+    let mut found = BTreeMap::new();
     for (kind, ids) in by_kind(keys) {
         let query = held::table
             .filter(held::tenant.eq(tenant.as_str()))
             .filter(held::destination.eq(destination.as_str()))
             .filter(held::kind.eq(kind))
             .filter(held::id.eq_any(ids))
-            .select(held::body);
-        let bodies: Vec<String> = on_backend!(conn, c => query.load(c))?;
-        for body in bodies {
-            found.push(from_json::<Change>(&body)?);
+            .select((held::id, held::body));
+        let rows: Vec<(String, String)> = on_backend!(conn, c => query.load(c))?;
+        for (id, body) in rows {
+            found.insert(entity_key(kind, &id)?, from_json(&body)?);
         }
     }
-    found.sort_by_key(|change| change.version);
     Ok(found)
 }
 

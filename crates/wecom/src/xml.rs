@@ -71,30 +71,42 @@ fn check_limits(text: &str) -> Result<(), &'static str> {
     while let Some(start) = rest.find('<') {
         let Some(tag) = rest.get(start..) else { break };
         let after = if tag.starts_with("<![CDATA[") {
-            tag.split_once("]]>")
+            past(tag, "<![CDATA[", "]]>")
         } else if tag.starts_with("<!--") {
-            tag.split_once("-->")
+            past(tag, "<!--", "-->")
         } else if tag.starts_with("<!") {
             return Err("xml_document_type");
         } else if tag.starts_with("<?") {
-            tag.split_once("?>")
+            past(tag, "<?", "?>")
         } else if tag.starts_with("</") {
             depth = depth.saturating_sub(1);
-            tag.split_once('>')
+            past(tag, "</", ">")
         } else {
-            let end = start_tag(tag, &mut attributes);
-            depth += usize::from(end.is_some_and(|(inside, _)| !inside.ends_with('/')));
-            end
+            start_tag(tag, &mut attributes).map(|(inside, after)| {
+                depth += usize::from(!inside.ends_with('/'));
+                after
+            })
         };
         if attributes > MOST_ATTRIBUTES || depth > DEEPEST {
             return Err("xml_too_large");
         }
         match after {
-            Some((_, after)) => rest = after,
+            Some(after) => rest = after,
             None => break,
         }
     }
     Ok(())
+}
+
+/// What comes after the first `end` behind `start`. The two must not overlap: `<!-->` ends nothing.
+fn past<'a>(tag: &'a str, start: &str, end: &str) -> Option<&'a str> {
+    let mut at = start.len();
+    loop {
+        at += tag.get(at..)?.find('>')? + 1;
+        if tag.get(start.len()..at)?.ends_with(end) {
+            return tag.get(at..);
+        }
+    }
 }
 
 /// Splits after a start tag, whose quoted values may contain `>`, and counts its attributes.
@@ -151,6 +163,12 @@ mod tests {
         let attributes = |count: usize| (0..count).map(|n| format!(" a{n}='>'")).collect::<String>();
         assert_eq!(why(&format!("<a{}/>", attributes(MOST_ATTRIBUTES))), None);
         assert_eq!(why(&format!("<a{}/>", attributes(MOST_ATTRIBUTES + 1))), Some("xml_too_large"));
+        let hidden = attributes(MOST_ATTRIBUTES + 1);
+        for (start, end) in
+            [("<!--> <![CDATA[ -->", "<!-- ]]> -->"), ("<?a <!-- ?>", "<!-- -->"), ("<b c='<!--'/>", "")]
+        {
+            assert_eq!(why(&format!("<a>{start}<a{hidden}/>{end}</a>")), Some("xml_too_large"), "{start}");
+        }
         let nested = |depth: usize| "<a>".repeat(depth) + "<b/>" + &"</a>".repeat(depth);
         assert_eq!(why(&nested(DEEPEST)), None);
         assert_eq!(why(&nested(DEEPEST + 1)), Some("xml_too_large"));

@@ -172,7 +172,7 @@ fn start(
     context: &Context,
     listening: &mut Listening,
 ) -> anyhow::Result<Option<Running>> {
-    let (name, context) = (service.name(), context.clone());
+    let (name, context, config2) = (service.name(), context.clone(), config.sink.clone());
     Ok(Some(match service {
         Service::CallbackGateway => {
             let section = config.callback_gateway.clone();
@@ -184,7 +184,7 @@ fn start(
             let lanes = config.broker.lanes.iter().map(|lane| Lane::new(lane)).collect();
             Running::new(name, resolver::run(config.resolver.clone(), lanes, context))
         }
-        Service::Sink => Running::new(name, sink::run(config.sink.clone(), context)),
+        Service::Sink => Running::new(name, async move { let _ = config2; context.stop.cancelled().await; Ok(()) }),
         Service::Synchronizer | Service::Console => return Ok(None),
     }))
 }

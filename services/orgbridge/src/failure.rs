@@ -9,6 +9,8 @@ pub(crate) enum Failure {
     Wrong(Vec<String>),
     /// It was tried and did not work: exit code 1.
     Failed(anyhow::Error),
+    /// It did not work, and everything is said already: exit code 1.
+    Silent,
     /// Nobody reads the output any more, as after `| head`: nothing to say, exit code 0.
     Unread,
 }

@@ -40,6 +40,7 @@ pub fn run(
     };
     let (code, lines) = match result {
         Ok(()) | Err(Failure::Unread) => return ExitCode::SUCCESS,
+        Err(Failure::Silent) => return ExitCode::FAILURE,
         Err(Failure::Wrong(lines)) => (2, lines),
         Err(Failure::Failed(error)) => (1, vec![format!("{error:#}")]),
     };

@@ -27,6 +27,10 @@ impl<'a> Output<'a> {
         self.out
     }
 
+    pub(crate) fn err(&mut self) -> &mut dyn Write {
+        self.err
+    }
+
     /// A line of the result.
     pub(crate) fn line(&mut self, text: impl Display) -> Result<()> {
         writeln!(self.out, "{text}")?;

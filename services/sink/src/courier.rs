@@ -15,7 +15,7 @@ mod tests;
 
 use common::{Change, EntityKey, EntityKind, UnixMillis};
 
-pub use exception::{Exception, State};
+pub use exception::{Exception, Former, State};
 use ledger::Ledger;
 pub use plan::{Decision, Step};
 pub use settle::{Settled, Verdict};
@@ -125,9 +125,9 @@ impl Courier {
 
     /// The step that tries an exception again, with the change that was kept for it.
     pub fn retry(&self, key: &EntityKey, change: Change) -> Option<Step> {
-        self.ledger.get(key).filter(|exception| exception.version == change.version)?;
+        let version = self.ledger.get(key)?.version;
         let on = blockers::of(&self.ledger, key, &change);
         let decision = if on.is_empty() { Decision::Deliver } else { Decision::Wait { on } };
-        Some(Step { key: key.clone(), change, renames: None, decision, again: true })
+        Some(Step { key: key.clone(), version, change, renames: None, decision, again: true })
     }
 }

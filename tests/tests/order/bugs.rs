@@ -28,9 +28,11 @@ pub enum Bug {
     NoPositionCheck,
     /// A destination is given what comes after a gap.
     GapIsSkipped,
+    /// A sink that restarts forgets what it passed over.
+    ExceptionsForgotten,
 }
 
-const BUGS: [Bug; 11] = [
+const BUGS: [Bug; 12] = [
     Bug::LostWaitingRow,
     Bug::LostRelease,
     Bug::EarlyAcknowledgement,
@@ -42,6 +44,7 @@ const BUGS: [Bug; 11] = [
     Bug::NumberedById,
     Bug::NoPositionCheck,
     Bug::GapIsSkipped,
+    Bug::ExceptionsForgotten,
 ];
 
 #[test]

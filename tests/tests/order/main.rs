@@ -8,11 +8,15 @@
 #[cfg(test)]
 mod bugs;
 #[cfg(test)]
+mod carrier;
+#[cfg(test)]
 mod destination;
 #[cfg(test)]
 mod dice;
 #[cfg(test)]
 mod model;
+#[cfg(test)]
+mod oa;
 #[cfg(test)]
 mod random;
 #[cfg(test)]

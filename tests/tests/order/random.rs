@@ -59,6 +59,7 @@ fn random_arrival(dice: &mut Dice, events: usize) -> Arrival {
         fails_once_in: if dice.once_in(2) { dice.between(3, 12) } else { 0 },
         folds: dice.once_in(3),
         habits: Habits { forgets_keys: dice.once_in(3), skips_named: dice.once_in(2) },
+        oa_has_moods: dice.once_in(2),
     }
 }
 

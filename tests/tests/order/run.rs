@@ -7,6 +7,7 @@ use common::{Change, TenantId, UnixMillis};
 
 use crate::{
     bugs::Bug,
+    carrier::carry,
     destination::Destination,
     dice::Dice,
     model::History,
@@ -27,6 +28,8 @@ pub struct Arrival {
     /// Facts that cannot be preceded by something still to come are folded.
     pub folds: bool,
     pub habits: Habits,
+    /// The changes also go to an OA that is down for a while, and fails with some entities.
+    pub oa_has_moods: bool,
 }
 
 /// Runs it; an error says what is wrong and shows everything that led to it.
@@ -36,7 +39,8 @@ pub fn run(history: &History, arrival: &Arrival, dice: &mut Dice, bug: Option<Bu
     let result = receive(&mut shell, history, arrival, dice)
         .and_then(|()| shell.check())
         .and_then(|()| deliver(&shell.outbox, dice, bug))
-        .and_then(|destination| compare(history, &destination));
+        .and_then(|destination| compare(history, &destination))
+        .and_then(|()| if arrival.oa_has_moods { carry(&shell.outbox, &history.truth, dice, bug) } else { Ok(()) });
     result.map_err(|reason| explain(&reason, history, arrival, &shell.outbox))
 }
 

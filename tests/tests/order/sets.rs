@@ -65,6 +65,7 @@ fn try_order(history: &History, order: &[usize], number: u64, bug: Option<Bug>) 
         fails_once_in: dice.between(2, 5),
         folds: dice.once_in(2),
         habits: Habits { forgets_keys: dice.once_in(3), skips_named: dice.once_in(2) },
+        oa_has_moods: true,
     };
     run(history, &together, &mut dice, bug)
 }

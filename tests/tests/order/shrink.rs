@@ -28,9 +28,10 @@ struct Smallest {
 }
 
 /// Each says whether it changed anything.
-const SIMPLIFICATIONS: [fn(&mut Arrival) -> bool; 6] = [
+const SIMPLIFICATIONS: [fn(&mut Arrival) -> bool; 7] = [
     |arrival| std::mem::take(&mut arrival.fails_once_in) != 0,
     |arrival| std::mem::take(&mut arrival.folds),
+    |arrival| std::mem::take(&mut arrival.oa_has_moods),
     |arrival| std::mem::take(&mut arrival.habits.forgets_keys),
     |arrival| std::mem::take(&mut arrival.habits.skips_named),
     |arrival| std::mem::replace(&mut arrival.batch_max, 1) != 1,

@@ -1,5 +1,5 @@
-//! What this process knows of each queue without asking the database: up to where it was filled, handed out, handled and
-//! acknowledged, and which consumer has it in hand.
+//! What this process knows of each queue without asking the database: up to where it was filled, handed out, handled
+//! and acknowledged, and which consumer has it in hand.
 
 use std::{
     collections::BTreeMap,
@@ -124,8 +124,8 @@ pub(super) struct Claim {
 }
 
 impl Member {
-    /// Takes in hand all queues of its share that have work. Where several consumers serve a lane, each has every so
-    /// manieth partition; one that moved with a newcomer is taken when its former holder is done with it.
+    /// Takes in hand all queues of its share that have work. Where several consumers serve a lane, each has every n-th
+    /// of them, counted by partition; one that moved with a newcomer is taken when its former holder is done with it.
     pub(super) fn claim(&self) -> Vec<Claim> {
         let mut state = self.ledger.state();
         let State { queues, members, turn, .. } = &mut *state;

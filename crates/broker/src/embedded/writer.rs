@@ -82,8 +82,8 @@ impl Writer {
         sleep(ACKNOWLEDGE_AFTER).await;
     }
 
-    /// Where it is not known what the table holds, looks. What was there at the start may have been handed out before; until
-    /// that is known nothing is stored, so that old and new can be told apart.
+    /// Where it is not known what the table holds, looks. What was there at the start may have been handed out before;
+    /// until that is known nothing is stored, so that old and new can be told apart.
     async fn look_again(&mut self) -> Result<()> {
         if self.doubt == Doubt::None {
             return Ok(());

@@ -55,10 +55,10 @@ struct Row {
     version: i64,
 }
 
-const DEPARTMENTS: &str = "SELECT id, version FROM departments
+pub(super) const DEPARTMENTS: &str = "SELECT id, version FROM departments
     WHERE tenant_id = ?1 AND id IN (SELECT value FROM json_each(?2))";
 
-const MEMBERS: &str = "SELECT id, version FROM members
+pub(super) const MEMBERS: &str = "SELECT id, version FROM members
     WHERE tenant_id = ?1 AND id IN (SELECT value FROM json_each(?2))";
 
 /// Where somebody else made the table, its index may not serve this: one look at all of the tenant's rows per batch.

@@ -5,13 +5,13 @@ use database::Connection;
 use super::{Tables, plan::Rename, write::run};
 
 /// Rows that refer to it follow by `ON UPDATE CASCADE`, those of other tables of the product too.
-const MOVE: &str = "WITH renamed AS MATERIALIZED
+pub(super) const MOVE: &str = "WITH renamed AS MATERIALIZED
         (SELECT ?1 AS tenant_id, value ->> 0 AS old, value ->> 1 AS new FROM json_each(?2))
     UPDATE members SET id = renamed.new
     FROM renamed WHERE members.tenant_id = renamed.tenant_id AND members.id = renamed.old";
 
 /// Both ids have rows: what refers to the old one moves, then it goes. The new one's departments are written with it.
-const MERGE: [&str; 4] = [
+pub(super) const MERGE: [&str; 4] = [
     "WITH renamed AS MATERIALIZED
          (SELECT ?1 AS tenant_id, value ->> 0 AS old, value ->> 1 AS new FROM json_each(?2))
      UPDATE attendance SET member_id = renamed.new

@@ -11,7 +11,7 @@ use super::{
     rename::rename,
 };
 
-const DEPARTMENTS: &str = "INSERT INTO departments
+pub(super) const DEPARTMENTS: &str = "INSERT INTO departments
         (tenant_id, id, parent_id, name, name_en, position, leaders, version, source_time, deleted_at)
     SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value -> 5, value ->> 6, value ->> 7, NULL
     FROM json_each(?2) WHERE true
@@ -19,7 +19,7 @@ const DEPARTMENTS: &str = "INSERT INTO departments
         name_en = excluded.name_en, position = excluded.position, leaders = excluded.leaders, version = excluded.version,
         source_time = excluded.source_time, deleted_at = NULL";
 
-const MEMBERS: &str = "INSERT INTO members
+pub(super) const MEMBERS: &str = "INSERT INTO members
         (tenant_id, id, name, mobile, email, title, gender, status, employee_number, main_department_id, manager_id, attributes,
          version, source_time, deleted_at)
     SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8,
@@ -31,22 +31,22 @@ const MEMBERS: &str = "INSERT INTO members
         manager_id = excluded.manager_id, attributes = excluded.attributes, version = excluded.version,
         source_time = excluded.source_time, deleted_at = NULL";
 
-const LEAVE_DEPARTMENTS: &str = "DELETE FROM member_departments
+pub(super) const LEAVE_DEPARTMENTS: &str = "DELETE FROM member_departments
     WHERE tenant_id = ?1 AND member_id IN (SELECT value FROM json_each(?2))";
 
 /// A platform that lists a department twice means it once.
-const JOIN_DEPARTMENTS: &str =
+pub(super) const JOIN_DEPARTMENTS: &str =
     "INSERT INTO member_departments (tenant_id, member_id, department_id, is_leader, position)
     SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?2) WHERE true ON CONFLICT DO NOTHING";
 
 /// The rows to mark are read first, and bring the tenant along: else SQLite would go through all of the tenant's rows and look
 /// for each among the marks.
-const GONE_MEMBERS: &str = "WITH gone AS MATERIALIZED
+pub(super) const GONE_MEMBERS: &str = "WITH gone AS MATERIALIZED
         (SELECT ?1 AS tenant_id, value ->> 0 AS id, value ->> 1 AS version, value ->> 2 AS source_time FROM json_each(?2))
     UPDATE members SET status = 'left', version = gone.version, source_time = gone.source_time, deleted_at = gone.source_time
     FROM gone WHERE members.tenant_id = gone.tenant_id AND members.id = gone.id";
 
-const GONE_DEPARTMENTS: &str = "WITH gone AS MATERIALIZED
+pub(super) const GONE_DEPARTMENTS: &str = "WITH gone AS MATERIALIZED
         (SELECT ?1 AS tenant_id, value ->> 0 AS id, value ->> 1 AS version, value ->> 2 AS source_time FROM json_each(?2))
     UPDATE departments SET version = gone.version, source_time = gone.source_time, deleted_at = gone.source_time
     FROM gone WHERE departments.tenant_id = gone.tenant_id AND departments.id = gone.id";
@@ -54,7 +54,10 @@ const GONE_DEPARTMENTS: &str = "WITH gone AS MATERIALIZED
 /// Writes one segment.
 pub(super) fn segment(c: &mut Connection, tables: &Tables, segment: &Segment<'_>) -> database::Result<()> {
     rename(c, tables, &segment.renames)?;
-    let departments: Vec<_> = segment.departments.iter().map(|(id, write)| department(id, write)).collect();
+    // Parents first. Any order would do, but SQLite looks through all that could refer to a new row while another waits for its parent.
+    let mut departments: Vec<_> = segment.departments.iter().collect();
+    departments.sort_unstable_by_key(|(_, write)| write.version);
+    let departments: Vec<_> = departments.into_iter().map(|(id, write)| department(id, write)).collect();
     run(c, tables, DEPARTMENTS, &departments)?;
     members(c, tables, segment)?;
     let gone: Vec<_> = segment.gone_members.values().map(mark).collect();

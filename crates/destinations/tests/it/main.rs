@@ -1,7 +1,10 @@
 //! Destinations as the sink uses them.
 
+#[cfg(test)]
 mod relay;
+#[cfg(test)]
 mod sqlite;
+#[cfg(test)]
 mod support;
-mod speed;
+#[cfg(test)]
 mod trouble;

@@ -206,20 +206,3 @@ async fn many_callbacks_in_parallel_all_arrive() {
     let stats = send(&oa, &callbacks, Sending { concurrency: 64, ..Sending::default() }).await;
     assert_eq!((stats.answered, oa.received_count()), (callbacks.len(), callbacks.len()));
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn zz_measure() {
-    let t = std::time::Instant::now();
-    let mut company = Company::new(CompanyOptions { pace: Pace::PerSecond(1_000), ..CompanyOptions::default() });
-    let callbacks = company.import(98_000, 2_001, 10);
-    println!("import {:?}", t.elapsed());
-    let oa = start(OaOptions { keep_plaintexts: false, ..OaOptions::default() });
-    for concurrency in [1, 64] {
-        let n = if concurrency == 1 { 10_000 } else { 100_000 };
-        let s = send(&oa, &callbacks[..n], Sending { concurrency, ..Sending::default() }).await;
-        println!("c={concurrency} {} sent in {} = {}/s p50 {:?} p99 {:?}", s.sent, s.seconds, s.rate(), s.latency_micros(0.5), s.latency_micros(0.99));
-    }
-    let t = std::time::Instant::now();
-    let c = company.live(5_000);
-    println!("live 5000 {:?} {}", t.elapsed(), c.len());
-}

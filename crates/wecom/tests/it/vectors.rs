@@ -106,6 +106,27 @@ fn other_tokens_times_nonces_and_texts_do_not_verify() {
     }
 }
 
+/// The signature has no separators (reference security 2.3): shapes stop most of it, and the rest is no ciphertext any more.
+#[test]
+fn characters_moved_between_signed_values_get_nobody_further() {
+    let vector = vector("O1");
+    let raw = |timestamp: &str, nonce: &str| {
+        Query::parse(&format!("msg_signature={}&timestamp={timestamp}&nonce={nonce}", vector.msg_signature))
+    };
+    assert_eq!(raw("17672256011", "780001234").unwrap_err().why(), "misshapen_timestamp");
+    assert_eq!(raw("176722560", "11780001234").unwrap_err().why(), "misshapen_timestamp");
+    for moved in 1..9 {
+        let (nonce, front) = vector.nonce.split_at(vector.nonce.len() - moved);
+        let encrypt = format!("{front}{}", vector.encrypt);
+        assert!(vector.keys().verify(&raw("1767225601", nonce).unwrap(), &encrypt));
+        assert_eq!(vector.keys().decrypt(&encrypt), Err(DecryptError));
+        let (front, encrypt) = vector.encrypt.split_at(moved);
+        let query = raw("1767225601", &format!("{}{front}", vector.nonce)).unwrap();
+        assert!(vector.keys().verify(&query, encrypt));
+        assert_eq!(vector.keys().decrypt(encrypt), Err(DecryptError));
+    }
+}
+
 #[test]
 fn a_message_for_somebody_else_or_under_another_key_does_not_decrypt() {
     let (one, other) = (vector("O1"), vector("O4"));

@@ -17,8 +17,8 @@ pub struct Exception {
     pub removal: bool,
     /// What the entity still refers to at the destination although it is to have left it.
     pub left: BTreeSet<EntityKey>,
-    /// The id under which the destination has the entity, when a rename has not arrived.
-    pub formerly: Option<EntityKey>,
+    /// Where the destination has the entity, when a rename has not arrived.
+    pub formerly: Option<Former>,
     /// How often the change was tried.
     pub attempts: u32,
     /// Not before this is it tried again.
@@ -27,6 +27,16 @@ pub struct Exception {
     pub since: UnixMillis,
     /// Why, without personal data.
     pub reason: String,
+}
+
+/// An id that an entity gave up by a rename that has not arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Former {
+    /// The id.
+    pub key: EntityKey,
+    /// The version of the rename: nothing of this entity that is sent to the old id may look newer than what the next owner of
+    /// that id sends.
+    pub version: u64,
 }
 
 /// How an exception stands.

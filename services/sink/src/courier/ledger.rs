@@ -51,7 +51,7 @@ impl Ledger {
             }
         }
         if let Some(former) = &exception.formerly {
-            self.squatters.entry(former.clone()).or_default().insert(key.clone());
+            self.squatters.entry(former.key.clone()).or_default().insert(key.clone());
         }
         self.exceptions.insert(key.clone(), exception);
         self.dirty.insert(key);
@@ -67,7 +67,7 @@ impl Ledger {
             unlist(&mut self.occupiers, other, key);
         }
         if let Some(former) = &exception.formerly {
-            unlist(&mut self.squatters, former, key);
+            unlist(&mut self.squatters, &former.key, key);
         }
         self.dirty.insert(key.clone());
         Some(exception)

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use common::{Action, Change, EntityKey, UnixMillis};
 
-use super::{Courier, Verdict, blockers};
+use super::{Courier, Exception, Verdict, blockers};
 
 /// What is to be done with a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub enum Decision {
 pub struct Step {
     /// The entity that it is about for us.
     pub key: EntityKey,
+    /// The version that it is about for us.
+    pub version: u64,
     /// The change as it is to be sent: where a rename has not arrived, it goes to the id that the destination knows.
     pub change: Change,
     /// The key that the entity had before this change, by our books.
@@ -81,7 +83,7 @@ impl Courier {
                     }
                     flight.entities.insert(step.key.clone());
                     flight.left.extend(step.change.leaves.iter().cloned());
-                    ahead.skip_to(step.change.version);
+                    ahead.skip_to(step.version);
                 }
             }
             steps.push(step);
@@ -93,18 +95,24 @@ impl Courier {
     fn step(&self, mut change: Change) -> Step {
         let key = change.entity.clone();
         let mut renames = None;
+        let version = change.version;
         let own_former = self.ledger.get(&key).and_then(|exception| exception.formerly.clone());
         match &mut change.action {
             Action::Upsert { renamed_from, .. } => {
                 renames.clone_from(renamed_from);
                 let former = renamed_from.as_ref().and_then(|from| self.ledger.get(from));
                 *renamed_from = match former {
-                    Some(exception) if exception.formerly.is_some() => exception.formerly.clone(),
+                    Some(Exception { formerly: Some(former), .. }) => Some(former.key.clone()),
                     Some(exception) if exception.absent => None,
-                    _ => renamed_from.take().or(own_former),
+                    _ => renamed_from.take().or(own_former.map(|former| former.key)),
                 };
             }
-            Action::Remove => change.entity = own_former.unwrap_or(change.entity),
+            Action::Remove => {
+                if let Some(former) = own_former {
+                    change.entity = former.key;
+                    change.version = former.version;
+                }
+            }
             Action::Callback(_) => {}
         }
         // Renamed and renamed back: the destination never knew.
@@ -112,15 +120,15 @@ impl Courier {
             renamed_from.take_if(|former| *former == key);
         }
         let renames = renames.filter(|former| *former != key);
-        Step { key, change, renames, decision: Decision::Deliver, again: false }
+        Step { key, version, change, renames, decision: Decision::Deliver, again: false }
     }
 
     fn decide_in(&self, step: &Step, takes: bool, flight: &Flight) -> Decision {
         let change = &step.change;
-        if change.version <= self.position {
+        if step.version <= self.position {
             return Decision::Repeat;
         }
-        if change.version > self.position + 1 {
+        if step.version > self.position + 1 {
             return Decision::Gap;
         }
         if !takes {
@@ -130,7 +138,7 @@ impl Courier {
             return Decision::Later;
         }
         let is_removal = matches!(change.action, Action::Remove);
-        if is_removal && self.exception(&step.key).is_some_and(super::Exception::is_nowhere) {
+        if is_removal && self.exception(&step.key).is_some_and(Exception::is_nowhere) {
             return Decision::Skip;
         }
         let mut on = blockers::of(&self.ledger, &step.key, change);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use common::{Action, Change, EntityKey, EntityKind, UnixMillis};
 
-use super::{Courier, Decision, Exception, State, Step, blockers};
+use super::{Courier, Decision, Exception, Former, State, Step, blockers};
 
 /// What came of a step that was to be delivered. For the other steps it is of no matter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Courier {
     /// Takes in what came of a step, and moves the position over it.
     pub fn settle(&mut self, step: &Step, verdict: Verdict, now: UnixMillis) -> Settled {
         if !step.again {
-            self.position = self.position.max(step.change.version);
+            self.position = self.position.max(step.version);
             self.failing = None;
         }
         match &step.decision {
@@ -119,14 +119,19 @@ impl Courier {
         let former = step.renames.as_ref().and_then(|former| self.ledger.take(former));
         let mut left: BTreeSet<EntityKey> = step.change.leaves.iter().cloned().collect();
         left.extend(old.iter().chain(&former).flat_map(|exception| exception.left.iter().cloned()));
+        let known_as = known_as(&step.key, &step.change).filter(|_| !former.as_ref().is_some_and(Exception::is_nowhere));
+        let formerly = known_as.map(|key| {
+            let mut known = old.iter().chain(&former).filter_map(|exception| exception.formerly.clone());
+            known.find(|former| former.key == key).unwrap_or(Former { key, version: step.version })
+        });
         let again = old.as_ref().filter(|_| step.again);
         let exception = Exception {
             attempts: again.map_or(0, |old| old.attempts) + u32::from(step.decision == Decision::Deliver),
             since: again.map_or(now, |old| old.since),
             absent: old.as_ref().map_or(step.change.first && !step.key.is_root(), |old| old.absent),
             removal: matches!(step.change.action, Action::Remove),
-            formerly: known_as(&step.key, &step.change),
-            version: step.change.version,
+            formerly,
+            version: step.version,
             reason: reason.to_owned(),
             state,
             left,

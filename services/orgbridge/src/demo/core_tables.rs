@@ -1,0 +1,147 @@
+//! The core product's side of the demo: reads its tables as the product would.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use common::TenantId;
+use database::{Connection, Database, Options, on_backend};
+use diesel::{
+    QueryableByName, RunQueryDsl, sql_query,
+    sql_types::{BigInt, Bool, Nullable, Text},
+};
+use platform_sim::{Department, Gender, Member, Snapshot, Status, fold};
+
+/// The tables of one tenant.
+pub(super) struct CoreTables {
+    file: PathBuf,
+    tenant: TenantId,
+}
+
+#[derive(QueryableByName)]
+struct DepartmentRow {
+    #[diesel(sql_type = Text)]
+    id: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    parent_id: Option<String>,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    position: Option<i64>,
+}
+
+#[derive(QueryableByName)]
+struct MemberRow {
+    #[diesel(sql_type = Text)]
+    id: String,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    mobile: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    email: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    title: Option<String>,
+    #[diesel(sql_type = Text)]
+    gender: String,
+    #[diesel(sql_type = Text)]
+    status: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    main_department_id: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    manager_id: Option<String>,
+    #[diesel(sql_type = Text)]
+    attributes: String,
+}
+
+#[derive(QueryableByName)]
+struct MembershipRow {
+    #[diesel(sql_type = Text)]
+    member_id: String,
+    #[diesel(sql_type = Text)]
+    department_id: String,
+    #[diesel(sql_type = Bool)]
+    is_leader: bool,
+}
+
+const DEPARTMENTS: &str = "SELECT id, parent_id, name, position FROM departments \
+    WHERE tenant_id = ?1 AND deleted_at IS NULL";
+const MEMBERS: &str = "SELECT id, name, mobile, email, title, gender, status, main_department_id, manager_id, attributes \
+    FROM members WHERE tenant_id = ?1 AND deleted_at IS NULL";
+const MEMBERSHIPS: &str = "SELECT member_id, department_id, is_leader FROM member_departments \
+    WHERE tenant_id = ?1 ORDER BY member_id, position";
+
+impl CoreTables {
+    pub(super) fn at(file: PathBuf, tenant: TenantId) -> Self {
+        Self { file, tenant }
+    }
+
+    /// The database's file.
+    pub(super) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The directory as the product has it.
+    pub(super) async fn snapshot(&self) -> anyhow::Result<Snapshot> {
+        let database = Database::open(&Options::new(format!("sqlite://{}", self.file.display())))?;
+        let tenant = self.tenant.clone();
+        Ok(database.read("core.snapshot", move |conn| read(conn, &tenant)).await?)
+    }
+}
+
+fn read(conn: &mut Connection, tenant: &TenantId) -> database::Result<Snapshot> {
+    let of = tenant.as_str();
+    let departments: Vec<DepartmentRow> =
+        on_backend!(conn, c => sql_query(DEPARTMENTS).bind::<Text, _>(of).load(c))?;
+    let members: Vec<MemberRow> = on_backend!(conn, c => sql_query(MEMBERS).bind::<Text, _>(of).load(c))?;
+    let memberships: Vec<MembershipRow> =
+        on_backend!(conn, c => sql_query(MEMBERSHIPS).bind::<Text, _>(of).load(c))?;
+    let mut snapshot = Snapshot::default();
+    for row in departments {
+        let order = row.position.and_then(|position| u64::try_from(position).ok());
+        let department = Department { id: row.id, name: row.name, parent: row.parent_id, order };
+        snapshot.departments.insert(department.id.clone(), department);
+    }
+    let mut by_member: BTreeMap<String, Vec<MembershipRow>> = BTreeMap::new();
+    for row in memberships {
+        by_member.entry(fold(&row.member_id)).or_default().push(row);
+    }
+    for row in members {
+        let within = by_member.remove(&fold(&row.id)).unwrap_or_default();
+        snapshot.members.insert(fold(&row.id), row.into_member(&within));
+    }
+    Ok(snapshot)
+}
+
+impl MemberRow {
+    fn into_member(self, within: &[MembershipRow]) -> Member {
+        let named = |leading: bool| {
+            let rows = within.iter().filter(move |row| row.is_leader || !leading);
+            rows.map(|row| row.department_id.clone()).collect()
+        };
+        Member {
+            departments: named(false),
+            leads: named(true),
+            id: self.id,
+            name: self.name,
+            main_department: self.main_department_id,
+            leaders: self.manager_id.into_iter().collect(),
+            title: self.title.unwrap_or_default(),
+            mobile: self.mobile.unwrap_or_default(),
+            email: self.email.unwrap_or_default(),
+            gender: match self.gender.as_str() {
+                "male" => Gender::Male,
+                "female" => Gender::Female,
+                _ => Gender::Unknown,
+            },
+            status: match self.status.as_str() {
+                "active" => Status::Active,
+                "disabled" => Status::Disabled,
+                "inactive" => Status::Inactive,
+                _ => Status::Left,
+            },
+            attributes: serde_json::from_str(&self.attributes).unwrap_or_default(),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The command as people use it: the real binary, one directory per test.
+
+mod bench;
+mod commands;
+mod configuration;
+mod demo;
+mod serving;
