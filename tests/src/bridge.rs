@@ -69,7 +69,7 @@ impl Bridge {
         self.process = Some(process);
         let url = format!("http://127.0.0.1:{}/readyz", self.admin);
         for _ in 0..600 {
-            if reqwest::get(&url).await.is_ok_and(|answer| answer.status().is_success()) {
+            if http().get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -114,7 +114,7 @@ impl Bridge {
     /// When it does not answer.
     pub async fn metrics(&self) -> String {
         let url = format!("http://127.0.0.1:{}/metrics", self.admin);
-        reqwest::get(url).await.expect("metrics").text().await.expect("text")
+        http().get(url).send().await.expect("metrics").text().await.expect("text")
     }
 
     /// The core product's database.
@@ -198,6 +198,13 @@ impl Drop for Bridge {
             eprintln!("the end of the log:\n{}", tail.join("\n"));
         }
     }
+}
+
+/// A client for the admin server. Its pool is not shared between tests, which have runtimes of their own.
+fn http() -> reqwest::Client {
+    // Whoever was first installed the same one.
+    rustls::crypto::ring::default_provider().install_default().ok();
+    reqwest::Client::new()
 }
 
 /// A port that was free a moment ago. It stays the same over restarts, as a platform expects of a callback address.

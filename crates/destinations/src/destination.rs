@@ -59,7 +59,8 @@ pub enum Outcome {
     },
 }
 
-/// The destination as a whole did not answer, or not sensibly: nothing is known of the changes, and all are to be tried again.
+/// The destination as a whole did not answer, or not sensibly: nothing is known of the changes, and all are to be tried
+/// again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Unavailable {
@@ -89,9 +90,9 @@ pub trait Batch: Send + Sync {
     /// The destination does not answer, or tables of these names belong to somebody else.
     async fn prepare(&self) -> Result<(), Unavailable>;
 
-    /// Applies changes of this destination's tenant, given in the order of their versions, in one transaction. One outcome per change, in
-    /// their order. A change whose entity has that version or a newer one already is `Applied` and does nothing. When one breaks a rule
-    /// of the schema, only it is refused.
+    /// Applies changes of this destination's tenant, given in the order of their versions, in one transaction. One
+    /// outcome per change, in their order. A change whose entity has that version or a newer one already is `Applied`
+    /// and does nothing. When one breaks a rule of the schema, only it is refused.
     ///
     /// # Errors
     /// Nothing was applied.
@@ -116,8 +117,9 @@ pub trait Messages: Send + Sync {
     /// Whether this kind of destination is told of the change.
     fn takes(&self, change: &Change) -> bool;
 
-    /// Makes the message of a change. `previous` is the entity as this destination last took it, of a rename under its old id; `None` when
-    /// it never did or when it was removed. `last_sent_second` is [`Message::second`] of the message before.
+    /// Makes the message of a change. `previous` is the entity as this destination last took it, of a rename under its
+    /// old id; `None` when it never did or when it was removed. `last_sent_second` is [`Message::second`] of the
+    /// message before.
     fn render(
         &self,
         change: &Change,

@@ -58,8 +58,8 @@ pub struct Spec {
     pub settings: Settings,
 }
 
-/// What one kind of destination needs to know. Read from a table with the key `kind` and that kind's own keys; those that all kinds share
-/// (`id`, `role`, `backfill`) are taken out before. An unknown key is an error.
+/// What one kind of destination needs to know. Read from a table with the key `kind` and that kind's own keys; those
+/// that all kinds share (`id`, `role`, `backfill`) are taken out before. An unknown key is an error.
 #[derive(Clone, Deserialize)]
 #[serde(from = "Table")]
 pub enum Settings {

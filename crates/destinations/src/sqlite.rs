@@ -1,8 +1,8 @@
 //! The tables of a core product in a SQLite file.
 //!
-//! A batch is one transaction of a few statements: what is there is read first, then decided in memory what is newer, and all rows of a
-//! sort are written by one statement that takes them as JSON. The transaction holds the write lock from its start, so nothing changes
-//! between the two.
+//! A batch is one transaction of a few statements: what is there is read first, then decided in memory what is newer,
+//! and all rows of a sort are written by one statement that takes them as JSON. The transaction holds the write lock
+//! from its start, so nothing changes between the two.
 
 mod apply;
 mod known;
@@ -78,8 +78,8 @@ impl SqliteTables {
         Ok(open.insert(Open { database, tables: Arc::new(tables) }).clone())
     }
 
-    /// Does something with the open database. After a failure that is not mere waiting it is opened and looked at anew: somebody may have moved
-    /// the file or restored another.
+    /// Does something with the open database. After a failure that is not mere waiting it is opened and looked at anew:
+    /// somebody may have moved the file or restored another.
     async fn with<T: Send + 'static>(
         &self,
         what: &'static str,

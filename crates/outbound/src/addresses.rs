@@ -65,8 +65,8 @@ pub(crate) fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// Whether the address is listed. One of a cloud's metadata addresses is only listed by itself: a wide network that happens to
-/// hold it was not written with it in mind.
+/// Whether the address is listed. One of a cloud's metadata addresses is only listed by itself: a wide network that
+/// happens to hold it was not written with it in mind.
 pub(crate) fn is_listed(address: IpAddr, networks: &[IpNet]) -> bool {
     let alone = METADATA.contains(&address);
     networks

@@ -39,8 +39,8 @@ pub struct Client {
 impl Client {
     /// A client with a time limit over each whole exchange: resolving, connecting, sending and reading.
     ///
-    /// Certificates are checked against the system's roots. Where the system has none, `https` fails as "unknown issuer" and
-    /// `http` works.
+    /// Certificates are checked against the system's roots. Where the system has none, `https` fails as "unknown
+    /// issuer" and `http` works.
     ///
     /// # Errors
     /// [`Error::Setup`] when the system lacks what a client needs.
@@ -112,7 +112,8 @@ fn settings(guard: &Guard) -> reqwest::ClientBuilder {
         .pool_idle_timeout(Duration::from_secs(30))
 }
 
-/// reqwest takes its cryptography from the process's default. Somebody else may have installed one already, which is as good.
+/// reqwest takes its cryptography from the process's default. Somebody else may have installed one already, which is as
+/// good.
 fn install_cryptography() {
     if CryptoProvider::get_default().is_none() && ring::default_provider().install_default().is_err() {
         tracing::debug!("another cryptography provider was installed at the same moment");

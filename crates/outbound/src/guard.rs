@@ -19,9 +19,10 @@ pub trait Lookup: Send + Sync + 'static {
 
 /// Decides which URLs and addresses are allowed. Cheap to clone.
 ///
-/// The public Internet is always allowed; everything else (private, loopback, link-local, carrier-grade NAT, documentation, ...)
-/// only where an operator listed its network. A cloud's metadata address must be listed by itself, as `/32` or `/128`. An IPv6 address that
-/// a translator turns into an IPv4 address (NAT64, 6to4) must be listed, and so must the IPv4 address unless it is public.
+/// The public Internet is always allowed; everything else (private, loopback, link-local, carrier-grade NAT,
+/// documentation, ...) only where an operator listed its network. A cloud's metadata address must be listed by itself,
+/// as `/32` or `/128`. An IPv6 address that a translator turns into an IPv4 address (NAT64, 6to4) must be listed, and
+/// so must the IPv4 address unless it is public.
 #[derive(Clone)]
 pub struct Guard {
     allowed_networks: Arc<[IpNet]>,
@@ -105,7 +106,8 @@ impl Guard {
         itself && beyond
     }
 
-    /// The addresses that may be connected to, out of those that a name has. At least one, unless there was none to begin with.
+    /// The addresses that may be connected to, out of those that a name has. At least one, unless there was none to
+    /// begin with.
     ///
     /// # Errors
     /// None is allowed, or public ones are mixed with ones that are not allowed.

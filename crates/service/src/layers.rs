@@ -101,11 +101,9 @@ impl<'a> Layer<'a> {
 
     fn resolve(&mut self, path: &str, reference: Reference<'_>) -> Option<String> {
         let found = match reference {
-            Reference::Env(name) => self
-                .environment
-                .get(name)
-                .cloned()
-                .ok_or_else(|| format!("the environment variable {name} is not set")),
+            Reference::Env(name) => {
+                self.environment.get(name).cloned().ok_or_else(|| format!("the environment variable {name} is not set"))
+            }
             Reference::File(file) => std::fs::read_to_string(self.base_dir.join(file))
                 .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
                 .map_err(|error| format!("cannot read {}: {error}", self.base_dir.join(file).display())),
@@ -171,7 +169,9 @@ pub(crate) fn from_text<T: DeserializeOwned>(key: &str, text: &str) -> Result<Va
 fn plain_reason(message: &str, value: &Value) -> String {
     if let Some(rest) = message.strip_prefix("unknown field `") {
         return match rest.split_once("`, expected ") {
-            Some((_, known)) => format!("unknown key; known are {}", known.trim_start_matches("one of ").replace('`', "")),
+            Some((_, known)) => {
+                format!("unknown key; known are {}", known.trim_start_matches("one of ").replace('`', ""))
+            }
             None => "unknown key".to_owned(),
         };
     }

@@ -26,16 +26,15 @@ struct Arguments {
 
 /// The process environment, as a value. Variables that are not Unicode are left out.
 pub fn environment() -> Environment {
-    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }
 
 /// The whole of a binary with one service: arguments, configuration, logging, signals, opening, supervision. `build` makes the
 /// services from the configuration and the context, binding their sockets. Exit code 0 fine, 1 failed, 2 wrong usage
 /// or configuration.
-pub fn main(
-    name: &'static str,
-    build: impl FnOnce(&Config, &Context) -> anyhow::Result<Vec<Running>>,
-) -> ExitCode {
+pub fn main(name: &'static str, build: impl FnOnce(&Config, &Context) -> anyhow::Result<Vec<Running>>) -> ExitCode {
     let command = <Arguments as clap::CommandFactory>::command().name(name);
     let arguments = command.get_matches();
     let path = arguments.get_one::<PathBuf>("config").cloned();
@@ -126,7 +125,8 @@ async fn next(terminate: &mut Signal, interrupt: &mut Signal) {
 fn raise_file_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum.map(|most| most.min(65_536)).or(Some(65_536)), maximum: limit.maximum };
+    let raised =
+        Rlimit { current: limit.maximum.map(|most| most.min(65_536)).or(Some(65_536)), maximum: limit.maximum };
     if limit.current < raised.current
         && let Err(error) = setrlimit(Resource::Nofile, raised)
     {

@@ -20,7 +20,10 @@ pub struct Running {
 
 impl Running {
     /// A service. Its future returns after the context's stop token was cancelled, never before.
-    pub fn new(name: &'static str, future: impl std::future::Future<Output = anyhow::Result<()>> + Send + 'static) -> Self {
+    pub fn new(
+        name: &'static str,
+        future: impl std::future::Future<Output = anyhow::Result<()>> + Send + 'static,
+    ) -> Self {
         Self { name, future: Box::pin(future) }
     }
 

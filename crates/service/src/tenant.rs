@@ -82,9 +82,7 @@ impl TenantFile {
     pub fn read(path: &Path, environment: &Environment) -> Result<Self, Vec<Problem>> {
         let source = path.display().to_string();
         match std::fs::read_to_string(path) {
-            Ok(text) => {
-                Self::parse_with(&text, &source, path.parent().unwrap_or_else(|| Path::new("")), environment)
-            }
+            Ok(text) => Self::parse_with(&text, &source, path.parent().unwrap_or_else(|| Path::new("")), environment),
             Err(error) => Err(vec![Problem { source, key: String::new(), why: format!("cannot read it: {error}") }]),
         }
     }

@@ -85,12 +85,7 @@ pub async fn load(database: &Database, sealer: &Sealer, id: &TenantId) -> Result
     }
 }
 
-fn apply_in(
-    conn: &mut Connection,
-    sealer: &Sealer,
-    file: &TenantFile,
-    now: UnixMillis,
-) -> Result<Applied, ApplyError> {
+fn apply_in(conn: &mut Connection, sealer: &Sealer, file: &TenantFile, now: UnixMillis) -> Result<Applied, ApplyError> {
     let stored = store::tenants::get(conn, &file.id)?;
     // What another master key sealed is lost; it must not keep a tenant from being applied anew.
     let before = stored.as_ref().and_then(|row| match open_file(sealer, row) {

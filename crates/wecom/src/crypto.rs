@@ -55,15 +55,15 @@ pub enum KeyError {
     InvalidAesKey,
 }
 
-/// A well-signed message that is none of ours. It does not say why, on purpose: base64, padding, length, receive id and text
-/// encoding fail in the same way and take the same time, else someone with the token could learn the plaintext.
+/// A well-signed message that is none of ours. It does not say why, on purpose: base64, padding, length, receive id and
+/// text encoding fail in the same way and take the same time, else someone with the token could learn the plaintext.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the message cannot be decrypted with these keys")]
 pub struct DecryptError;
 
 impl CallbackKeys {
-    /// Takes the token, the `EncodingAESKey` of 43 characters and the receive id: the corp id, or whatever reference wecom 1.6
-    /// says for the sort of application; it may be empty.
+    /// Takes the token, the `EncodingAESKey` of 43 characters and the receive id: the corp id, or whatever reference
+    /// wecom 1.6 says for the sort of application; it may be empty.
     ///
     /// # Errors
     /// When the token is empty or the key is no key.
@@ -91,13 +91,14 @@ impl CallbackKeys {
         &self.receive_id
     }
 
-    /// The signature: SHA-1 over the four values in byte order, without separators, as 40 lower-case hexadecimal digits.
+    /// The signature: SHA-1 over the four values in byte order, without separators, as 40 lower-case hexadecimal
+    /// digits.
     pub fn sign(&self, timestamp: &str, nonce: &str, encrypt: &str) -> String {
         hex::encode(self.digest(timestamp, nonce, encrypt))
     }
 
-    /// Whether the query's signature fits its timestamp and nonce and this ciphertext (the envelope's `Encrypt`, or the query's
-    /// own `echostr`). Takes the same time for every wrong signature.
+    /// Whether the query's signature fits its timestamp and nonce and this ciphertext (the envelope's `Encrypt`, or the
+    /// query's own `echostr`). Takes the same time for every wrong signature.
     pub fn verify(&self, query: &Query, encrypt: &str) -> bool {
         let mut expected = [0; 40];
         let digest = self.digest(&query.timestamp, &query.nonce, encrypt);
@@ -152,8 +153,8 @@ impl CallbackKeys {
         String::from_utf8(data).ok().ok_or(DecryptError)
     }
 
-    /// Where the message ends, and whether padding, length, receive id and text are as they must be. No branch and no number of
-    /// steps depends on the plaintext.
+    /// Where the message ends, and whether padding, length, receive id and text are as they must be. No branch and no
+    /// number of steps depends on the plaintext.
     fn inspect(&self, data: &[u8]) -> (usize, Choice) {
         let last = data.last().copied().unwrap_or_default();
         let mut sound = !last.ct_eq(&0) & !last.ct_gt(&(PADDING_BYTES as u8));
@@ -179,8 +180,8 @@ impl fmt::Debug for CallbackKeys {
     }
 }
 
-/// Whole blocks, and whether they are the ciphertext's. What is no base64 of whole blocks becomes zeros, so that it goes the
-/// same way as everything else that is wrong.
+/// Whole blocks, and whether they are the ciphertext's. What is no base64 of whole blocks becomes zeros, so that it
+/// goes the same way as everything else that is wrong.
 fn decode(encrypt: &str) -> (Vec<u8>, Choice) {
     match STANDARD.decode(encrypt) {
         Ok(data) if data.len().is_multiple_of(BLOCK_BYTES) => (data, Choice::from(1)),

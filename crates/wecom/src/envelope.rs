@@ -14,8 +14,8 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// Reads a body. The order of the elements, white space, CDATA or plain text, elements of other names and a byte order mark
-    /// make no difference.
+    /// Reads a body. The order of the elements, white space, CDATA or plain text, elements of other names and a byte
+    /// order mark make no difference.
     ///
     /// # Errors
     /// [`Refusal::Unauthorized`] when it is not UTF-8, not XML within limits, has a document type, or has not exactly one of

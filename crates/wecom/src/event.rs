@@ -12,9 +12,9 @@ use roxmltree::Node;
 use self::contact::ChangeType;
 use crate::{Refusal, xml};
 
-/// Makes events of a decrypted callback. A contact event of a known type becomes an observation of its member or department:
-/// with its fields where the platform tells them, as a hint where it gives ids only (reference wecom 2.1). Everything else is kept
-/// byte for byte, to be passed on; so is a contact event that does not say whom or when.
+/// Makes events of a decrypted callback. A contact event of a known type becomes an observation of its member or
+/// department: with its fields where the platform tells them, as a hint where it gives ids only (reference wecom 2.1).
+/// Everything else is kept byte for byte, to be passed on; so is a contact event that does not say whom or when.
 ///
 /// `received_at` also stands in for the time of a callback that has none.
 ///

@@ -29,8 +29,8 @@ pub struct Query {
 }
 
 impl Query {
-    /// Reads the raw query, the part after `?`. It is percent-decoded only: a `+` stays a `+`, because it is one in base64,
-    /// and a space in the echo string can only have been one. Parameters of other names are ignored.
+    /// Reads the raw query, the part after `?`. It is percent-decoded only: a `+` stays a `+`, because it is one in
+    /// base64, and a space in the echo string can only have been one. Parameters of other names are ignored.
     ///
     /// # Errors
     /// [`Refusal::Unauthorized`] when a parameter is missing, doubled or misshapen.

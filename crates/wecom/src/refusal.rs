@@ -2,8 +2,8 @@
 
 use crate::DecryptError;
 
-/// A request that is not taken. The variant decides the answer (contract, "Routes"); `why` is for our log and the metric
-/// label only, never for the sender. It is one of a few dozen fixed words in snake case.
+/// A request that is not taken. The variant decides the answer (contract, "Routes"); `why` is for our log and the
+/// metric label only, never for the sender. It is one of a few dozen fixed words in snake case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Refusal {
     /// Nothing proves that the platform sent it: 401.

@@ -18,8 +18,9 @@ pub struct Sealed {
     pub query: String,
 }
 
-/// Encrypts and signs a plaintext with the receiver's keys. `ToUserName` is their receive id; `agent_id` is left out when
-/// `None` and empty when empty, as the receiver expects it. `timestamp` is in seconds; nonce and random bytes must be fresh.
+/// Encrypts and signs a plaintext with the receiver's keys. `ToUserName` is their receive id; `agent_id` is left out
+/// when `None` and empty when empty, as the receiver expects it. `timestamp` is in seconds; nonce and random bytes must
+/// be fresh.
 pub fn seal(
     keys: &CallbackKeys,
     agent_id: Option<&str>,
@@ -38,8 +39,8 @@ pub fn seal(
     Sealed { body: envelope.finish().into_bytes(), query: signed_query(keys, timestamp, nonce, &encrypt) }
 }
 
-/// The request that verifies a receiver's address: its query, and the text that the body of the answer must be, exactly. The
-/// text is a decimal number of 19 digits, as in all known samples (reference wecom 1.2).
+/// The request that verifies a receiver's address: its query, and the text that the body of the answer must be,
+/// exactly. The text is a decimal number of 19 digits, as in all known samples (reference wecom 1.2).
 pub fn echo_request(keys: &CallbackKeys, timestamp: i64, nonce: &str, random16: [u8; 16]) -> (String, String) {
     let roll = u128::from_be_bytes(random16) % u128::from(9 * DIGITS_19);
     let expected = (u128::from(DIGITS_19) + roll).to_string();

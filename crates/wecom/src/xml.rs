@@ -1,7 +1,7 @@
 //! XML from outside, read within limits.
 //!
-//! roxmltree expands no entities without a document type, and reads nested elements in a loop. What it does not bound is the
-//! work for attributes and namespaces, which grows with their square; so a document is looked through first.
+//! roxmltree expands no entities without a document type, and reads nested elements in a loop. What it does not bound
+//! is the work for attributes and namespaces, which grows with their square; so a document is looked through first.
 
 use std::borrow::Cow;
 
@@ -32,8 +32,8 @@ pub(crate) fn without_mark(text: &str) -> &str {
     text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n'])
 }
 
-/// The text of an element that holds nothing else: what stands in it plainly, in CDATA sections, or in a mixture. `None` when
-/// it has elements in it.
+/// The text of an element that holds nothing else: what stands in it plainly, in CDATA sections, or in a mixture.
+/// `None` when it has elements in it.
 pub(crate) fn text_of<'a>(element: Node<'a, '_>) -> Option<Cow<'a, str>> {
     let mut whole = Cow::Borrowed("");
     for child in element.children() {

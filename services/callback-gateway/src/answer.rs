@@ -36,8 +36,7 @@ impl Refused {
     pub(crate) const BROKEN: Self = Self::new(StatusCode::BAD_REQUEST, "broken_body");
     pub(crate) const UNKNOWN_TENANT: Self = Self::new(StatusCode::UNAUTHORIZED, "unknown_tenant");
     pub(crate) const NO_ECHO: Self = Self::new(StatusCode::UNAUTHORIZED, "missing_parameter");
-    pub(crate) const STALE: Self =
-        Self { status: StatusCode::UNAUTHORIZED, why: "stale_timestamp", signed: true };
+    pub(crate) const STALE: Self = Self { status: StatusCode::UNAUTHORIZED, why: "stale_timestamp", signed: true };
     pub(crate) const NOT_BUILT: Self = Self::new(StatusCode::UNAUTHORIZED, "platform_not_built");
 
     const fn new(status: StatusCode, why: &'static str) -> Self {

@@ -13,10 +13,18 @@ use std::{
 /// such a crowd.
 const ADDRESSES: usize = 16 * 1024;
 const CROWD: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+/// How often a full memory is looked through for addresses that can be forgotten.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
 pub(crate) struct Throttle {
     per_minute: f64,
-    buckets: Mutex<HashMap<IpAddr, Bucket>>,
+    memory: Mutex<Memory>,
+}
+
+#[derive(Default)]
+struct Memory {
+    buckets: HashMap<IpAddr, Bucket>,
+    swept_at: Option<Instant>,
 }
 
 struct Bucket {
@@ -26,24 +34,32 @@ struct Bucket {
 
 impl Throttle {
     pub(crate) fn new(per_minute: u32) -> Self {
-        Self { per_minute: per_minute.into(), buckets: Mutex::new(HashMap::new()) }
+        Self { per_minute: per_minute.into(), memory: Mutex::default() }
     }
 
     /// Counts a refusal; the time to wait when there were too many.
     pub(crate) fn refused(&self, peer: IpAddr, now: Instant) -> Option<Duration> {
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut place = network_of(peer);
-        if buckets.len() >= ADDRESSES && !buckets.contains_key(&place) {
-            buckets.retain(|_, bucket| self.tokens_at(bucket, now) < self.per_minute);
-            if buckets.len() >= ADDRESSES {
-                place = CROWD;
-            }
-        }
-        let bucket = buckets.entry(place).or_insert(Bucket { tokens: self.per_minute, at: now });
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = self.place_of(&mut memory, peer, now);
+        let bucket = memory.buckets.entry(place).or_insert(Bucket { tokens: self.per_minute, at: now });
         let tokens = self.tokens_at(bucket, now);
         let enough = tokens >= 1.0;
         *bucket = Bucket { tokens: if enough { tokens - 1.0 } else { tokens }, at: now };
         (!enough).then(|| Duration::from_secs_f64((1.0 - tokens).max(0.0) * 60.0 / self.per_minute))
+    }
+
+    /// Where an address is counted: by itself, or with the crowd when there is no more room.
+    fn place_of(&self, memory: &mut Memory, peer: IpAddr, now: Instant) -> IpAddr {
+        let place = network_of(peer);
+        if memory.buckets.len() < ADDRESSES || memory.buckets.contains_key(&place) {
+            return place;
+        }
+        let rested = memory.swept_at.is_none_or(|at| now.saturating_duration_since(at) >= SWEEP_EVERY);
+        if rested {
+            memory.swept_at = Some(now);
+            memory.buckets.retain(|_, bucket| self.tokens_at(bucket, now) < self.per_minute);
+        }
+        if memory.buckets.len() < ADDRESSES { place } else { CROWD }
     }
 
     fn tokens_at(&self, bucket: &Bucket, now: Instant) -> f64 {
@@ -72,8 +88,7 @@ mod tests {
         assert_eq!(limited, 40);
         assert_eq!(throttle.refused(IpAddr::from([192, 0, 2, 2]), start), None);
         assert_eq!(throttle.refused(peer, start + Duration::from_secs(2)), None);
-        let after = throttle.refused(peer, start + Duration::from_secs(2));
-        assert_eq!(after.map(|_| ()), None, "two seconds are two tokens");
+        assert_eq!(throttle.refused(peer, start + Duration::from_secs(2)), None, "two seconds are two tokens");
         assert!(throttle.refused(peer, start + Duration::from_secs(2)).is_some());
     }
 
@@ -84,7 +99,10 @@ mod tests {
         for number in 0..40_000_u32 {
             throttle.refused(IpAddr::from(number.to_be_bytes()), now);
         }
-        assert!(throttle.buckets.lock().unwrap().len() <= ADDRESSES + 1);
+        assert!(throttle.memory.lock().unwrap().buckets.len() <= ADDRESSES + 1);
+        let later = now + Duration::from_secs(120);
+        assert_eq!(throttle.refused(IpAddr::from([1, 2, 3, 4]), later), None);
+        assert_eq!(throttle.memory.lock().unwrap().buckets.len(), 1, "who is quiet is forgotten");
     }
 
     #[test]

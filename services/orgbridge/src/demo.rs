@@ -11,7 +11,7 @@ mod world;
 
 use std::{fs::File, path::Path, sync::Arc};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use service::{Environment, process};
 use tokio::{runtime::Builder, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -74,24 +74,24 @@ async fn show(
         Some(told) => Some(told?),
         None => {
             display.abandon();
-            ended_early(running).await?;
+            ended(running).await?;
             return Ok(None);
         }
     };
     if options.once {
         stop.cancel();
-        running.await.context("a service panicked")??;
+        ended(running).await?;
         return Ok(summary);
     }
     let fine = summary.as_ref().is_none_or(Summary::is_fine);
     living::stay(&mut story, &mut display, &stop).await?;
-    ended_early(running).await?;
+    ended(running).await?;
     Ok(if fine { None } else { summary })
 }
 
-/// The stop token is cancelled by a signal, or by a fault of a service, which is told here.
-async fn ended_early(running: JoinHandle<anyhow::Result<()>>) -> Result<(), Failure> {
-    Ok(running.await.map_err(|_| anyhow!("a service panicked"))??)
+/// How the services ended. What cancelled the stop token may have been the fault of one of them, which is told here.
+async fn ended(running: JoinHandle<anyhow::Result<()>>) -> Result<(), Failure> {
+    Ok(running.await.context("a service panicked")??)
 }
 
 fn start_log(path: &Path, environment: &Environment) -> anyhow::Result<()> {

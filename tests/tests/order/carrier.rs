@@ -34,6 +34,8 @@ struct Carrier<'a> {
     courier: Courier,
     /// The changes of the exceptions, as the sink's table keeps them.
     kept: BTreeMap<EntityKey, Change>,
+    /// What was sent without our learning what came of it. It goes first: anything older of that entity would come too late.
+    in_flight: Option<Step>,
     bug: Option<Bug>,
 }
 
@@ -52,15 +54,18 @@ impl<'a> Carrier<'a> {
             }
         }
         let takes_batches = oa.has_foreign_keys;
-        Self { outbox, oa, takes_batches, courier: Courier::default(), kept: BTreeMap::new(), bug }
+        Self { outbox, oa, takes_batches, courier: Courier::default(), kept: BTreeMap::new(), in_flight: None, bug }
     }
 
     fn run(&mut self, dice: &mut Dice) -> Result<(), String> {
         for _ in 0..PATIENCE {
             self.oa.now = self.oa.now.plus_seconds(1);
             self.moods_change(dice);
-            self.deliver_next(dice)?;
-            self.deliver_due(dice)?;
+            match self.in_flight.take() {
+                Some(step) => self.carry_out(&[step], dice)?,
+                None if dice.once_in(3) => self.deliver_due(dice)?,
+                None => self.deliver_next(dice)?,
+            }
             if dice.once_in(10) {
                 self.restart();
             }
@@ -104,6 +109,9 @@ impl<'a> Carrier<'a> {
 
     fn deliver_due(&mut self, dice: &mut Dice) -> Result<(), String> {
         for (_, key) in self.courier.due(self.oa.now, dice.between(1, 4)) {
+            if self.in_flight.is_some() {
+                break;
+            }
             if let Some(step) = self.courier.retry(&key, self.kept[&key].clone()) {
                 self.carry_out(&[step], dice)?;
             }
@@ -121,6 +129,7 @@ impl<'a> Carrier<'a> {
             let is_through = matches!(answers.last(), Some(None | Some(Answer::Applied)));
             if answers.contains(&Some(Answer::Away)) || dice.once_in(12) {
                 // Nobody answered, or we did not live to hear it.
+                self.in_flight = Some(step.clone()).filter(|_| is_sent && !self.takes_batches);
                 return Ok(());
             }
             if self.takes_batches {
@@ -191,7 +200,7 @@ impl<'a> Carrier<'a> {
         for (key, exception) in self.courier.exceptions() {
             self.check_explained(key)?;
             excused.insert(key);
-            excused.extend(&exception.formerly);
+            excused.extend(exception.formerly.iter().map(|former| &former.key));
         }
         for key in truth.keys().chain(self.oa.keys()).filter(|key| !excused.contains(key)) {
             if self.oa.row(key) != truth.get(key) {

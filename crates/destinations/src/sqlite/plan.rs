@@ -1,9 +1,10 @@
 //! From what is wanted and what is there to the least that must be written.
 //!
-//! Changes come in the order of their versions, so what a change refers to comes before it. Departments, members and removals of a segment are
-//! written in this order, each sort by one statement, and of several changes of one entity only the last counts. That is the same as one
-//! by one: a removal keeps its row, so nothing ever loses what it refers to, and references are checked when a statement ends. Only a rename
-//! takes a row away; it opens a new segment if anything before it in the batch names one of its two ids.
+//! Changes come in the order of their versions, so what a change refers to comes before it. Departments, members and
+//! removals of a segment are written in this order, each sort by one statement, and of several changes of one entity
+//! only the last counts. That is the same as one by one: a removal keeps its row, so nothing ever loses what it refers
+//! to, and references are checked when a statement ends. Only a rename takes a row away; it opens a new segment if
+//! anything before it in the batch names one of its two ids.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -108,7 +109,8 @@ fn carry_over(wanted: &Wanted, old: &str, rename: &Rename, known: &mut Known) {
     known.members.entry(wanted.key.id.as_ref().to_owned()).or_insert(row);
 }
 
-/// The id of a new row: as people see it, if the database can tell that it is the same id. It folds the letters A to Z only.
+/// The id of a new row: as people see it, if the database can tell that it is the same id. It folds the letters A to Z
+/// only.
 fn row_id(wanted: &Wanted, member: &Member) -> String {
     if member.shown_id.eq_ignore_ascii_case(&wanted.key.id) {
         member.shown_id.clone()

@@ -14,44 +14,41 @@ use diesel::{
 use super::{Tables, describe};
 use crate::Unavailable;
 
-/// A table: its name, how it is made, and the columns that we write.
+/// A table: its name, how it is made, and the columns that we write, divided by spaces.
 struct Table {
     name: &'static str,
     create: &'static str,
-    columns: &'static [&'static str],
+    columns: &'static str,
 }
 
 /// In the order in which they refer to each other. Members' ids compare without regard to case, as WeCom compares them.
 ///
-/// Attendance and approvals have an index on the member, without which each rename would read all of them. They have row ids, unlike
-/// the rest: SQLite, knowing no statistics, would otherwise take the primary key for the better way.
+/// Attendance and approvals have an index on the member, without which each rename would read all of them. They have
+/// row ids, unlike the rest: SQLite, knowing no statistics, would otherwise take the primary key for the better way.
 const TABLES: [Table; 5] = [
     Table {
         name: "departments",
         create: "CREATE TABLE departments (
-            tenant_id text NOT NULL, id text NOT NULL, parent_id text, name text NOT NULL, name_en text, position bigint,
-            leaders text NOT NULL DEFAULT '[]', version bigint NOT NULL, source_time bigint NOT NULL, deleted_at bigint,
+            tenant_id text NOT NULL, id text NOT NULL, parent_id text, name text NOT NULL, name_en text,
+            position bigint, leaders text NOT NULL DEFAULT '[]', version bigint NOT NULL, source_time bigint NOT NULL,
+            deleted_at bigint,
             PRIMARY KEY (tenant_id, id),
             FOREIGN KEY (tenant_id, parent_id) REFERENCES departments (tenant_id, id) ON UPDATE CASCADE
         ) WITHOUT ROWID;",
-        columns: &[
-            "tenant_id", "id", "parent_id", "name", "name_en", "position", "leaders", "version", "source_time", "deleted_at",
-        ],
+        columns: "tenant_id id parent_id name name_en position leaders version source_time deleted_at",
     },
     Table {
         name: "members",
         create: "CREATE TABLE members (
-            tenant_id text NOT NULL, id text NOT NULL COLLATE NOCASE, name text NOT NULL, mobile text, email text, title text,
-            gender text NOT NULL, status text NOT NULL, employee_number text, main_department_id text,
+            tenant_id text NOT NULL, id text NOT NULL COLLATE NOCASE, name text NOT NULL, mobile text, email text,
+            title text, gender text NOT NULL, status text NOT NULL, employee_number text, main_department_id text,
             manager_id text COLLATE NOCASE, attributes text NOT NULL DEFAULT '{}', version bigint NOT NULL,
             source_time bigint NOT NULL, deleted_at bigint,
             PRIMARY KEY (tenant_id, id),
             FOREIGN KEY (tenant_id, main_department_id) REFERENCES departments (tenant_id, id) ON UPDATE CASCADE
         ) WITHOUT ROWID;",
-        columns: &[
-            "tenant_id", "id", "name", "mobile", "email", "title", "gender", "status", "employee_number",
-            "main_department_id", "manager_id", "attributes", "version", "source_time", "deleted_at",
-        ],
+        columns: "tenant_id id name mobile email title gender status employee_number main_department_id \
+            manager_id attributes version source_time deleted_at",
     },
     Table {
         name: "member_departments",
@@ -62,7 +59,7 @@ const TABLES: [Table; 5] = [
             FOREIGN KEY (tenant_id, member_id) REFERENCES members (tenant_id, id) ON UPDATE CASCADE,
             FOREIGN KEY (tenant_id, department_id) REFERENCES departments (tenant_id, id) ON UPDATE CASCADE
         ) WITHOUT ROWID;",
-        columns: &["tenant_id", "member_id", "department_id", "is_leader", "position"],
+        columns: "tenant_id member_id department_id is_leader position",
     },
     Table {
         name: "attendance",
@@ -74,7 +71,7 @@ const TABLES: [Table; 5] = [
             FOREIGN KEY (tenant_id, member_id) REFERENCES members (tenant_id, id) ON UPDATE CASCADE
         );
         CREATE INDEX attendance_member ON attendance (tenant_id, member_id);",
-        columns: &["tenant_id", "record_id", "member_id", "version"],
+        columns: "tenant_id record_id member_id version",
     },
     Table {
         name: "approvals",
@@ -86,7 +83,7 @@ const TABLES: [Table; 5] = [
             FOREIGN KEY (tenant_id, applicant_id) REFERENCES members (tenant_id, id) ON UPDATE CASCADE
         );
         CREATE INDEX approvals_applicant ON approvals (tenant_id, applicant_id);",
-        columns: &["tenant_id", "instance_id", "applicant_id", "version"],
+        columns: "tenant_id instance_id applicant_id version",
     },
 ];
 
@@ -107,7 +104,8 @@ impl From<NotReady> for Unavailable {
         match error {
             NotReady::Database(error) => Self::new(describe(&error)),
             NotReady::SomebodyElses { table, column } => Self::new(format!(
-                "there is a table {table} already, but it has no column {column}: it belongs to something else and is left alone"
+                "there is a table {table} already, but it has no column {column}: \
+                 it belongs to something else and is left alone"
             )),
         }
     }
@@ -137,7 +135,7 @@ fn make_sure_of(c: &mut Connection, table: &Table) -> Result<(), NotReady> {
         return Ok(());
     }
     let found: BTreeSet<&str> = found.iter().map(|column| column.name.as_str()).collect();
-    match table.columns.iter().find(|column| !found.contains(**column)) {
+    match table.columns.split(' ').find(|column| !found.contains(column)) {
         None => Ok(()),
         Some(column) => Err(NotReady::SomebodyElses { table: table.name, column }),
     }

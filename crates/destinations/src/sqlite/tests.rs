@@ -16,7 +16,8 @@ fn plan_of(c: &mut Connection, sql: &str) -> Vec<String> {
 }
 
 /// SQLite knows no statistics of a table that just filled, so the wording of a statement decides how it is done.
-/// Inserting departments is left out: the looks at what refers to them are for the case that parents come after children.
+/// Inserting departments is left out: the looks at what refers to them are for the case that parents come after
+/// children.
 #[tokio::test]
 async fn no_statement_of_every_batch_goes_through_all_rows_of_a_tenant() {
     let database = Database::open(&Options::new("sqlite::memory:")).unwrap().inline();

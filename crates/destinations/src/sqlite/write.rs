@@ -13,17 +13,18 @@ use super::{
 
 pub(super) const DEPARTMENTS: &str = "INSERT INTO departments
         (tenant_id, id, parent_id, name, name_en, position, leaders, version, source_time, deleted_at)
-    SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value -> 5, value ->> 6, value ->> 7, NULL
+    SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value -> 5, value ->> 6, value ->> 7,
+        NULL
     FROM json_each(?2) WHERE true
     ON CONFLICT (tenant_id, id) DO UPDATE SET parent_id = excluded.parent_id, name = excluded.name,
-        name_en = excluded.name_en, position = excluded.position, leaders = excluded.leaders, version = excluded.version,
-        source_time = excluded.source_time, deleted_at = NULL";
+        name_en = excluded.name_en, position = excluded.position, leaders = excluded.leaders,
+        version = excluded.version, source_time = excluded.source_time, deleted_at = NULL";
 
 pub(super) const MEMBERS: &str = "INSERT INTO members
-        (tenant_id, id, name, mobile, email, title, gender, status, employee_number, main_department_id, manager_id, attributes,
-         version, source_time, deleted_at)
-    SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8,
-        value ->> 9, value -> 10, value ->> 11, value ->> 12, NULL
+        (tenant_id, id, name, mobile, email, title, gender, status, employee_number, main_department_id, manager_id,
+         attributes, version, source_time, deleted_at)
+    SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
+        value ->> 8, value ->> 9, value -> 10, value ->> 11, value ->> 12, NULL
     FROM json_each(?2) WHERE true
     ON CONFLICT (tenant_id, id) DO UPDATE SET name = excluded.name, mobile = excluded.mobile, email = excluded.email,
         title = excluded.title, gender = excluded.gender, status = excluded.status,
@@ -39,22 +40,26 @@ pub(super) const JOIN_DEPARTMENTS: &str =
     "INSERT INTO member_departments (tenant_id, member_id, department_id, is_leader, position)
     SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?2) WHERE true ON CONFLICT DO NOTHING";
 
-/// The rows to mark are read first, and bring the tenant along: else SQLite would go through all of the tenant's rows and look
-/// for each among the marks.
+/// The rows to mark are read first, and bring the tenant along: else SQLite would go through all of the tenant's rows
+/// and look for each among the marks.
 pub(super) const GONE_MEMBERS: &str = "WITH gone AS MATERIALIZED
-        (SELECT ?1 AS tenant_id, value ->> 0 AS id, value ->> 1 AS version, value ->> 2 AS source_time FROM json_each(?2))
-    UPDATE members SET status = 'left', version = gone.version, source_time = gone.source_time, deleted_at = gone.source_time
+        (SELECT ?1 AS tenant_id, value ->> 0 AS id, value ->> 1 AS version, value ->> 2 AS source_time
+         FROM json_each(?2))
+    UPDATE members SET status = 'left', version = gone.version, source_time = gone.source_time,
+        deleted_at = gone.source_time
     FROM gone WHERE members.tenant_id = gone.tenant_id AND members.id = gone.id";
 
 pub(super) const GONE_DEPARTMENTS: &str = "WITH gone AS MATERIALIZED
-        (SELECT ?1 AS tenant_id, value ->> 0 AS id, value ->> 1 AS version, value ->> 2 AS source_time FROM json_each(?2))
+        (SELECT ?1 AS tenant_id, value ->> 0 AS id, value ->> 1 AS version, value ->> 2 AS source_time
+         FROM json_each(?2))
     UPDATE departments SET version = gone.version, source_time = gone.source_time, deleted_at = gone.source_time
     FROM gone WHERE departments.tenant_id = gone.tenant_id AND departments.id = gone.id";
 
 /// Writes one segment.
 pub(super) fn segment(c: &mut Connection, tables: &Tables, segment: &Segment<'_>) -> database::Result<()> {
     rename(c, tables, &segment.renames)?;
-    // Parents first. Any order would do, but SQLite looks through all that could refer to a new row while another waits for its parent.
+    // Parents first. Any order would do, but SQLite looks through all that could refer to a new row while another waits
+    // for its parent.
     let mut departments: Vec<_> = segment.departments.iter().collect();
     departments.sort_unstable_by_key(|(_, write)| write.version);
     let departments: Vec<_> = departments.into_iter().map(|(id, write)| department(id, write)).collect();

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod relay;
 #[cfg(test)]
+mod same;
+#[cfg(test)]
 mod sqlite;
 #[cfg(test)]
 mod support;

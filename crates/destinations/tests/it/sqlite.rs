@@ -218,7 +218,8 @@ async fn a_rename_takes_the_row_along_with_all_that_refers_to_it() {
     let led = Fields::new().with(Field::Name, "D").with(Field::Parent, "1").with(Field::Leaders, &["x", "old"][..]);
     core.take(vec![member("Old", &["1"]), member_with("b", led_by_old), department_with("2", led)]).await;
     core.execute(
-        "INSERT INTO attendance (tenant_id, record_id, member_id, kind, version) VALUES ('acme', 'r', 'Old', 'punch', 0);
+        "INSERT INTO attendance (tenant_id, record_id, member_id, kind, version)
+             VALUES ('acme', 'r', 'Old', 'punch', 0);
          INSERT INTO approvals (tenant_id, instance_id, applicant_id, status, result, version)
              VALUES ('acme', 'p', 'Old', 'running', 'none', 0);",
     )
@@ -240,8 +241,11 @@ async fn a_rename_onto_an_id_that_has_a_row_merges_the_two() {
     let led_by_old = in_departments(&["1"]).with(Field::Leaders, &["old"][..]);
     core.take(vec![department("2", "1"), member("old", &["1"]), member("New", &["1"]), member_with("b", led_by_old)])
         .await;
-    core.execute("INSERT INTO attendance (tenant_id, record_id, member_id, kind, version) VALUES ('acme', 'r', 'old', 'punch', 0)")
-        .await;
+    core.execute(
+        "INSERT INTO attendance (tenant_id, record_id, member_id, kind, version)
+         VALUES ('acme', 'r', 'old', 'punch', 0)",
+    )
+    .await;
     core.take(vec![renamed("old", "new", in_departments(&["2"]))]).await;
     assert_eq!(core.members("id, manager_id, version").await, ["b|New|4", "New|-|5"]);
     assert_eq!(core.memberships().await, ["b|1|0|0", "New|2|0|0"]);

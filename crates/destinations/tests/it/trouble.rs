@@ -79,7 +79,8 @@ async fn a_row_that_others_refer_to_and_must_go_is_refused_with_a_reason() {
     let core = Core::new().await;
     core.take(vec![member("old", &["1"]), member("new", &["1"])]).await;
     core.execute(
-        "CREATE TABLE lockers (tenant_id text, holder text, FOREIGN KEY (tenant_id, holder) REFERENCES members (tenant_id, id));
+        "CREATE TABLE lockers (tenant_id text, holder text,
+             FOREIGN KEY (tenant_id, holder) REFERENCES members (tenant_id, id));
          INSERT INTO lockers VALUES ('acme', 'old');",
     )
     .await;
@@ -116,13 +117,14 @@ async fn somebody_elses_tables_are_left_alone() {
 async fn tables_that_were_there_before_are_used_as_they_are() {
     let core = Core::unprepared();
     core.execute(
-        "CREATE TABLE departments (tenant_id text, id text, parent_id text, name text, name_en text, position bigint, leaders json,
-             version bigint, source_time bigint, deleted_at bigint, ours text DEFAULT 'x', PRIMARY KEY (tenant_id, id),
+        "CREATE TABLE departments (tenant_id text, id text, parent_id text, name text, name_en text, position bigint,
+             leaders json, version bigint, source_time bigint, deleted_at bigint, ours text DEFAULT 'x', PRIMARY KEY (tenant_id, id),
              FOREIGN KEY (tenant_id, parent_id) REFERENCES departments (tenant_id, id));
-         CREATE TABLE members (tenant_id text, id text, name text, mobile text, email text, title text, gender text, status text,
-             employee_number text, main_department_id text, manager_id text, attributes json, version bigint, source_time bigint,
-             deleted_at bigint, PRIMARY KEY (tenant_id, id));
-         CREATE TABLE member_departments (tenant_id text, member_id text, department_id text, is_leader integer, position bigint,
+         CREATE TABLE members (tenant_id text, id text, name text, mobile text, email text, title text, gender text,
+             status text, employee_number text, main_department_id text, manager_id text, attributes json,
+             version bigint, source_time bigint, deleted_at bigint, PRIMARY KEY (tenant_id, id));
+         CREATE TABLE member_departments (tenant_id text, member_id text, department_id text, is_leader integer,
+             position bigint,
              PRIMARY KEY (tenant_id, member_id, department_id),
              FOREIGN KEY (tenant_id, member_id) REFERENCES members (tenant_id, id) ON UPDATE CASCADE,
              FOREIGN KEY (tenant_id, department_id) REFERENCES departments (tenant_id, id));",

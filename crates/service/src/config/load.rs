@@ -86,7 +86,11 @@ impl Config {
                 return Err(problems);
             }
         };
-        problems.extend(config.validate().into_iter().map(|(key, why)| Problem { source: from(key), key: key.to_owned(), why }));
+        problems.extend(config.validate().into_iter().map(|(key, why)| Problem {
+            source: from(key),
+            key: key.to_owned(),
+            why,
+        }));
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }
 }
@@ -127,12 +131,7 @@ fn remember(said_by: &mut BTreeMap<String, String>, section: &str, keys: &Value,
 }
 
 /// Lays one environment variable over the tree; one that is not ours is left alone.
-fn lay_over(
-    tree: &mut Tree,
-    said_by: &mut BTreeMap<String, String>,
-    name: &str,
-    text: &str,
-) -> Result<(), Problem> {
+fn lay_over(tree: &mut Tree, said_by: &mut BTreeMap<String, String>, name: &str, text: &str) -> Result<(), Problem> {
     let Some(path) = name.strip_prefix(PREFIX) else { return Ok(()) };
     let path = path.to_lowercase();
     let refuse = |key: &str, why: String| Problem { source: name.to_owned(), key: key.to_owned(), why };
@@ -143,9 +142,9 @@ fn lay_over(
         return Ok(());
     }
     let dotted = path.replace("__", ".");
-    let found = dotted.split_once('.').and_then(|(section, key)| {
-        SECTIONS.iter().find(|known| known.name == section).map(|section| (section, key))
-    });
+    let found = dotted
+        .split_once('.')
+        .and_then(|(section, key)| SECTIONS.iter().find(|known| known.name == section).map(|section| (section, key)));
     let Some((section, key)) = found else {
         return Err(refuse(&dotted, format!("unknown key; known are {}", known_names())));
     };

@@ -54,7 +54,12 @@ pub struct BrokerConfig {
 
 impl Default for BrokerConfig {
     fn default() -> Self {
-        Self { url: Secret::new("embedded"), partitions: 16, lanes: vec!["shared".to_owned()], spool_max_bytes: 1 << 30 }
+        Self {
+            url: Secret::new("embedded"),
+            partitions: 16,
+            lanes: vec!["shared".to_owned()],
+            spool_max_bytes: 1 << 30,
+        }
     }
 }
 

@@ -58,7 +58,11 @@ fn unknown_keys_and_sections_are_refused() {
 
 #[test]
 fn wrong_types_are_refused_without_repeating_the_value() {
-    refused("[database]\npool_size = \"eight\"", "database.pool_size", "expected a whole number, not negative, found a text");
+    refused(
+        "[database]\npool_size = \"eight\"",
+        "database.pool_size",
+        "expected a whole number, not negative, found a text",
+    );
     refused("[database]\npool_size = -1", "database.pool_size", "a negative number");
     refused("[database]\nurl = 5", "database.url", "expected a text, found a number");
     refused("[broker]\nlanes = \"shared\"", "broker.lanes", "expected a list");

@@ -271,8 +271,7 @@ fn destination(
     entry: Tree,
     wecom: Option<&WecomSection>,
 ) -> Option<DestinationFile> {
-    let (common, settings): (Tree, Tree) =
-        entry.into_iter().partition(|(key, _)| COMMON_KEYS.contains(&key.as_str()));
+    let (common, settings): (Tree, Tree) = entry.into_iter().partition(|(key, _)| COMMON_KEYS.contains(&key.as_str()));
     let accepted = layer.accept::<Common>(path, common);
     let common: Common = decode(layer, path, accepted);
     if let Err(error) = common.id.parse::<DestinationId>() {

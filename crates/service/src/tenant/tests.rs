@@ -133,7 +133,9 @@ fn parts_that_are_not_built_yet_are_named() {
     for part in ["agent_secret", "dingtalk:", "jiandaoyun:", "core: the kind postgres", "idm: the kind scim"] {
         assert!(warnings.iter().any(|warning| warning.contains(part)), "{part}: {warnings:?}");
     }
-    assert!(!warnings.iter().any(|warning| warning.contains("destinations.small") || warning.contains("destinations.oa:")));
+    assert!(
+        !warnings.iter().any(|warning| warning.contains("destinations.small") || warning.contains("destinations.oa:"))
+    );
     let warnings = parse(SMALL).unwrap().warnings();
     assert!(warnings.iter().any(|warning| warning.contains("go out with ids")), "{warnings:?}");
 }
@@ -172,7 +174,11 @@ fn mistakes_are_refused_with_their_key() {
         "one of stream or http",
     );
     refused("id = \"a\"\n[jiandaoyun]\napi_key = \"k\"\nstart = \"monday\"", "jiandaoyun.start", "must be a time");
-    refused("id = \"a\"\n[jiandaoyun]\napi_key = \"k\"\nmapping = \"/no/such.json\"", "jiandaoyun.mapping", "cannot read");
+    refused(
+        "id = \"a\"\n[jiandaoyun]\napi_key = \"k\"\nmapping = \"/no/such.json\"",
+        "jiandaoyun.mapping",
+        "cannot read",
+    );
     let both = format!("{SMALL}[dingtalk]\nclient_id = \"x\"\nclient_secret = \"y\"");
     refused(&both, "directory", "required when both");
 }
@@ -184,14 +190,26 @@ fn mistakes_in_destinations_are_refused_with_their_key() {
     refused(&destination("kind = \"ldap\""), "destinations.d.kind", "must be one of");
     refused(&destination("kind = \"sqlite\""), "destinations.d.url", "must start with sqlite://");
     refused(&destination("kind = \"sqlite\"\nurl = \"sqlite://x\"\nrole = \"main\""), "destinations.d.role", "core");
-    refused(&destination("kind = \"sqlite\"\nurl = \"sqlite://x\"\nschema = \"x\""), "destinations.d.schema", "unknown");
+    refused(
+        &destination("kind = \"sqlite\"\nurl = \"sqlite://x\"\nschema = \"x\""),
+        "destinations.d.schema",
+        "unknown",
+    );
     refused(&destination("kind = \"scim\"\nurl = \"https://x\""), "destinations.d.token", "is required");
     refused(&destination("kind = \"webhook\"\nurl = \"x\"\nsecret = \"s\""), "destinations.d.url", "http");
     let relay = format!("kind = \"wecom-callback\"\nurl = \"https://x\"\naes_key = \"{KEY}\"");
     refused(&destination(&relay), "destinations.d.token", "is required");
-    refused(&destination(&format!("{relay}\ntoken = \"t\"\nspacing_millis = 70000")), "destinations.d.spacing_millis", "60000");
+    refused(
+        &destination(&format!("{relay}\ntoken = \"t\"\nspacing_millis = 70000")),
+        "destinations.d.spacing_millis",
+        "60000",
+    );
     refused(&destination("kind = \"wecom-members\"\non_conflict = \"x\""), "destinations.d.on_conflict", "one of link");
-    refused("id = \"a\"\n[[destinations]]\nkind = \"sqlite\"\nurl = \"sqlite://x\"", "destinations[1].id", "is required");
+    refused(
+        "id = \"a\"\n[[destinations]]\nkind = \"sqlite\"\nurl = \"sqlite://x\"",
+        "destinations[1].id",
+        "is required",
+    );
     refused("id = \"a\"\ndestinations = 5", "destinations", "must be a list");
     refused("id = \"a\"\n[[destinations]]\nid = \"h\"\nkind = \"wecom-members\"", "destinations.h", "[wecom]");
     let twice = "[[destinations]]\nid = \"d\"\nkind = \"sqlite\"\nurl = \"sqlite://x\"\n".repeat(2);
@@ -200,7 +218,8 @@ fn mistakes_in_destinations_are_refused_with_their_key() {
 
 #[test]
 fn all_problems_of_a_file_come_at_once() {
-    let problems = parse("id = \"a\"\nx = 1\n[wecom]\ny = 2\n[[destinations]]\nid = \"d\"\nkind = \"sqlite\"").unwrap_err();
+    let problems =
+        parse("id = \"a\"\nx = 1\n[wecom]\ny = 2\n[[destinations]]\nid = \"d\"\nkind = \"sqlite\"").unwrap_err();
     assert!(problems.len() >= 4, "{problems:?}");
 }
 

@@ -64,8 +64,8 @@ struct Told {
 }
 
 impl Told {
-    /// Ids only, or not all of it: the event says "look again". A creation in full has a name; an update that tells no more than a
-    /// reduced one would may be either, and a look does no harm.
+    /// Ids only, or not all of it: the event says "look again". A creation in full has a name; an update that tells no
+    /// more than a reduced one would may be either, and a look does no harm.
     fn is_hint(&self, change: ChangeType) -> bool {
         let ids_only = |field| matches!(field, Field::Departments | Field::Parent);
         let reduced = match change.verb {

@@ -1,5 +1,5 @@
-//! Callbacks in JSON. Contact events are documented in XML only, so these are kept as they came; they are read to be sure
-//! that whoever gets them can read them, and in one way only.
+//! Callbacks in JSON. Contact events are documented in XML only, so these are kept as they came; they are read to be
+//! sure that whoever gets them can read them, and in one way only.
 
 use std::{collections::HashSet, fmt};
 
@@ -12,7 +12,8 @@ use serde::{
 use super::text;
 use crate::{Refusal, xml};
 
-/// Keeps a JSON object. Refused are broken texts, twin keys, numbers that no number type holds, and nesting beyond 128 levels.
+/// Keeps a JSON object. Refused are broken texts, twin keys, numbers that no number type holds, and nesting beyond 128
+/// levels.
 pub(super) fn read(plaintext: &str, received_at: UnixMillis) -> Result<Callback, Refusal> {
     let json = xml::without_mark(plaintext);
     let broken = Refusal::malformed("json_syntax");

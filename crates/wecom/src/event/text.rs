@@ -15,8 +15,8 @@ pub(super) fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-/// A time in whole seconds. More digits are no such time: taken as seconds, milliseconds would lie so far ahead that no later
-/// event could ever win against them.
+/// A time in whole seconds. More digits are no such time: taken as seconds, milliseconds would lie so far ahead that no
+/// later event could ever win against them.
 pub(super) fn time(text: &str) -> Option<UnixMillis> {
     let digits = text.len() <= LONGEST_TIME_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit());
     let seconds: i64 = if digits { text.parse().ok()? } else { return None };
@@ -35,7 +35,8 @@ pub(super) fn list(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|item| !item.is_empty())
 }
 
-/// The name of a callback for people, out of what the platform calls it. It stands in logs and subjects, so it is bounded.
+/// The name of a callback for people, out of what the platform calls it. It stands in logs and subjects, so it is
+/// bounded.
 pub(super) fn callback_name(event: Option<&str>, change: Option<&str>) -> String {
     let plain = |text: &&str| {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');

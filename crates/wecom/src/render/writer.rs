@@ -30,8 +30,8 @@ impl Writer {
         self.text.extend(["</", element, ">"]);
     }
 
-    /// An element with its text in a CDATA section. Characters that XML cannot say are left out: the receiver could not read
-    /// the message at all.
+    /// An element with its text in a CDATA section. Characters that XML cannot say are left out: the receiver could not
+    /// read the message at all.
     pub(crate) fn cdata(&mut self, element: &str, text: &str) {
         self.open(element);
         self.text.push_str("<![CDATA[");

@@ -48,7 +48,8 @@ fn microseconds_per_callback() {
     println!("{:10} {:7.2} µs", "total", marks.iter().sum::<f64>());
 }
 
-/// Welch's t over the times of two kinds of failure, in turn, as dudect does it. Bar S2 of reference security: below 4.5.
+/// Welch's t over the times of two kinds of failure, in turn, as dudect does it. Bar S2 of reference security: below
+/// 4.5.
 #[test]
 #[ignore = "a measurement"]
 fn kinds_of_failure_take_the_same_time() {

@@ -26,7 +26,8 @@ impl Reply {
     pub(crate) fn header(&self, name: &str) -> Option<String> {
         let text = String::from_utf8_lossy(&self.raw).into_owned();
         let head = text.split("\r\n\r\n").next().unwrap();
-        let found = head.lines().filter_map(|line| line.split_once(": ")).find(|(key, _)| key.eq_ignore_ascii_case(name));
+        let found =
+            head.lines().filter_map(|line| line.split_once(": ")).find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.to_owned())
     }
 

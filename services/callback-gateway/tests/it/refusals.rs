@@ -23,13 +23,15 @@ async fn methods_types_and_encodings_that_cannot_be_are_refused() {
         request.headers = vec![("content-type".to_owned(), kind.to_owned())];
         request
     };
-    for kind in ["multipart/form-data; boundary=x", "image/png", "Audio/mp3", "video/mp4", "font/woff", "message/http"] {
+    for kind in ["multipart/form-data; boundary=x", "image/png", "Audio/mp3", "video/mp4", "font/woff", "message/http"]
+    {
         bridge.refused(&typed(kind), 415).await;
     }
     for (name, kind) in [("wrong_method", 7), ("encoded_body", 7), ("wrong_type", 6)] {
         assert_eq!(bridge.counted(name), kind, "{name}");
     }
-    for kind in ["text/xml", "text/plain", "application/xml", "application/json", "application/octet-stream", "", "xml"] {
+    for kind in ["text/xml", "text/plain", "application/xml", "application/json", "application/octet-stream", "", "xml"]
+    {
         bridge.accepted(&typed(kind)).await;
     }
     bridge.accepted(&Request { headers: Vec::new(), ..good }).await;
@@ -130,7 +132,8 @@ async fn hostile_text_is_refused_outside_and_inside_the_envelope() {
     }
     let twins = format!("<xml><Encrypt>{good}</Encrypt><Encrypt>{good}</Encrypt></xml>");
     bridge.refused(&signed_body(&good, twins), 401).await;
-    for plaintext in hostile("<Event>change_contact</Event>").into_iter().chain(["plain".to_owned(), "[1]".to_owned()]) {
+    for plaintext in hostile("<Event>change_contact</Event>").into_iter().chain(["plain".to_owned(), "[1]".to_owned()])
+    {
         bridge.refused(&callback(&acme_keys(), &plaintext), 400).await;
     }
     bridge.stop().await;

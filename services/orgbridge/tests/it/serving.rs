@@ -25,7 +25,7 @@ fn the_master_key_is_created_for_its_owner_only() {
     let serving = bench.serve();
     let mode = std::fs::metadata(bench.path().join("data/master.key")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    assert_eq!(serving.stop(), 0);
+    assert_eq!(serving.stop(), 0, "{}", bench.log());
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn tenant_files_are_applied_when_they_appear_and_when_they_change_and_bad_ones_l
     eventually("the refusal is logged", || bench.log().contains("unknown"));
     assert_eq!(name(), "ACME");
     assert!(!bench.log().contains("canary"), "{}", bench.log());
-    assert_eq!(serving.stop(), 0);
+    assert_eq!(serving.stop(), 0, "{}", bench.log());
 }
 
 #[test]

@@ -1,0 +1,164 @@
+//! Keys, records, waiting rows, releases, the outbox.
+
+use std::collections::BTreeSet;
+
+use common::{Action, Change, EntityKey, UnixMillis};
+use directory::{Wait, WaitChange, WaitFor};
+use store::{keys, outbox, records, tenants, waiting};
+
+use crate::{database, tenant, write};
+
+const NOW: UnixMillis = UnixMillis(1_767_225_600_000);
+
+fn waits(waiter: &str, on: &str) -> WaitChange {
+    let wait = Wait { on: EntityKey::department(on), why: WaitFor::Reference };
+    WaitChange { waiter: EntityKey::member(waiter), wait, add: true }
+}
+
+fn removal(id: &str) -> Change {
+    Change {
+        tenant: tenant(),
+        version: 0,
+        entity: EntityKey::member(id),
+        action: Action::Remove,
+        source_time: NOW,
+        received_at: NOW,
+        refers_to: Vec::new(),
+        leaves: Vec::new(),
+        first: false,
+        only_for: None,
+    }
+}
+
+async fn with_tenant() -> database::Database {
+    let database = database();
+    write(&database, |conn| {
+        let id = tenant();
+        let new = tenants::Apply {
+            id: &id,
+            document: "{}",
+            data_key: "k",
+            lane: "shared",
+            previous_callback: None,
+            destinations: &[],
+        };
+        tenants::apply(conn, &new, NOW)
+    })
+    .await;
+    database
+}
+
+#[tokio::test]
+async fn a_key_is_remembered_with_its_first_event_until_it_is_forgotten() {
+    let key = |event: &str| keys::EventKey { key: "k".into(), event: event.into() };
+    let database = database();
+    write(&database, move |conn| keys::remember(conn, &tenant(), &[key("first")], NOW)).await;
+    write(&database, move |conn| keys::remember(conn, &tenant(), &[key("second")], NOW)).await;
+    let found = write(&database, |conn| keys::remembered(conn, &tenant(), &["k", "other"])).await;
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), [("k".to_owned(), "first".to_owned())]);
+    let other = write(&database, |conn| keys::remembered(conn, &"globex".parse().unwrap(), &["k"])).await;
+    assert!(other.is_empty(), "keys belong to a tenant");
+    assert_eq!(write(&database, |conn| keys::forget(conn, NOW)).await, 0);
+    assert_eq!(write(&database, |conn| keys::forget(conn, NOW.plus_millis(1))).await, 1);
+}
+
+#[tokio::test]
+async fn a_release_is_taken_slice_by_slice_and_each_waiter_once() {
+    let database = database();
+    let rows: Vec<WaitChange> = (0..10).map(|number| waits(&format!("m{number}"), "2")).collect();
+    write(&database, move |conn| waiting::change(conn, &tenant(), &rows)).await;
+    let released = BTreeSet::from([EntityKey::department("2"), EntityKey::department("3")]);
+    assert!(write(&database, move |conn| waiting::release(conn, &tenant(), &released)).await);
+    let mut taken = Vec::new();
+    loop {
+        let slice = write(&database, |conn| waiting::take_released(conn, &tenant(), 4)).await;
+        if slice.is_empty() {
+            break;
+        }
+        assert!(slice.len() <= 4);
+        taken.extend(slice);
+    }
+    assert_eq!(taken.len(), 10);
+    assert!(write(&database, waiting::tenants_with_releases).await.is_empty());
+}
+
+#[tokio::test]
+async fn nobody_waits_no_release() {
+    let database = database();
+    let released = BTreeSet::from([EntityKey::department("2")]);
+    assert!(!write(&database, move |conn| waiting::release(conn, &tenant(), &released)).await);
+}
+
+#[tokio::test]
+async fn waiting_rows_go_one_by_one() {
+    let database = database();
+    let rows = [waits("a", "2"), waits("b", "2")];
+    write(&database, move |conn| waiting::change(conn, &tenant(), &rows)).await;
+    let gone = WaitChange { add: false, ..waits("a", "2") };
+    write(&database, move |conn| waiting::change(conn, &tenant(), &[gone])).await;
+    let released = BTreeSet::from([EntityKey::department("2")]);
+    write(&database, move |conn| waiting::release(conn, &tenant(), &released)).await;
+    let taken = write(&database, |conn| waiting::take_released(conn, &tenant(), 10)).await;
+    assert_eq!(taken, BTreeSet::from([EntityKey::member("b")]));
+}
+
+#[tokio::test]
+async fn versions_are_dense_over_appends() {
+    let database = with_tenant().await;
+    for ids in [vec!["a", "b"], vec!["c"]] {
+        write(&database, move |conn| {
+            let last = outbox::lock_tenants(conn, [&tenant()])?[&tenant()];
+            let mut changes: Vec<Change> = ids.into_iter().map(removal).collect();
+            outbox::append(conn, &tenant(), last, &mut changes, NOW)
+        })
+        .await;
+    }
+    let versions = write(&database, |conn| outbox::after(conn, &tenant(), 1, 10)).await;
+    assert_eq!(versions.iter().map(|change| change.version).collect::<Vec<_>>(), [2, 3]);
+    assert_eq!(write(&database, |conn| outbox::last_version(conn, &tenant())).await, 3);
+    assert_eq!(write(&database, |conn| outbox::prune(conn, &tenant(), 2)).await, 2);
+}
+
+#[tokio::test]
+async fn one_holds_the_outbox_lease_until_it_ends() {
+    let database = with_tenant().await;
+    let lease = |owner: &'static str, now: UnixMillis| {
+        move |conn: &mut database::Connection| outbox::lease(conn, &tenant(), owner, now, now.plus_seconds(30))
+    };
+    assert_eq!(write(&database, lease("a", NOW)).await, Some(0));
+    assert_eq!(write(&database, lease("b", NOW)).await, None);
+    assert_eq!(write(&database, lease("a", NOW.plus_seconds(20))).await, Some(0));
+    assert_eq!(write(&database, lease("b", NOW.plus_seconds(40))).await, None);
+    write(&database, |conn| outbox::published(conn, &tenant(), "a", 7)).await;
+    assert_eq!(write(&database, lease("b", NOW.plus_seconds(51))).await, Some(7));
+    write(&database, |conn| outbox::published(conn, &tenant(), "a", 9)).await;
+    assert_eq!(write(&database, lease("b", NOW.plus_seconds(51))).await, Some(7), "who lost the lease notes nothing");
+}
+
+#[tokio::test]
+async fn a_wish_is_taken_once() {
+    let database = database();
+    let keys = [EntityKey::member("a"), EntityKey::department("2")];
+    write(&database, move |conn| outbox::request_replay(conn, &tenant(), None, &keys, NOW)).await;
+    assert!(write(&database, outbox::any_replays).await);
+    assert_eq!(write(&database, |conn| outbox::take_replays(conn, 10)).await.len(), 2);
+    assert!(write(&database, |conn| outbox::take_replays(conn, 10)).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_in_a_department_is_found_by_its_whole_id() {
+    let database = database();
+    let row = |department: &str| {
+        let mut row = records::Row::default();
+        row.record.sent = Some(directory::Sent {
+            entity: common::Entity { shown_id: "x".into(), fields: common::Fields::new(), incomplete: false },
+            at: NOW,
+            refers_to: vec![EntityKey::department(department)],
+        });
+        row
+    };
+    let rows = [(EntityKey::member("a"), row("2")), (EntityKey::member("b"), row("12"))];
+    write(&database, move |conn| records::save(conn, &tenant(), &rows)).await;
+    let inside = write(&database, |conn| records::inside_of(conn, &tenant(), "2", 10)).await;
+    assert_eq!(inside, [EntityKey::member("a")]);
+}
