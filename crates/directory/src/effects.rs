@@ -7,7 +7,7 @@ use common::{Change, EntityKey};
 use crate::record::{Record, Wait};
 
 /// What is to be written, in one transaction, after a session.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Effects {
     /// What became due, in an order in which nothing comes before what it refers to. Versions are 0: the outbox numbers them.
     pub changes: Vec<Change>,

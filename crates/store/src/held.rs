@@ -31,8 +31,8 @@ pub struct Held {
     pub left: Vec<EntityKey>,
     /// What it waits for.
     pub waits_for: Vec<EntityKey>,
-    /// The id under which the destination knows it, and the version of the rename that has not arrived.
-    pub formerly: Option<(EntityKey, u64)>,
+    /// The ids under which the destination has it, and the versions of the renames that have not arrived.
+    pub formerly: Vec<(EntityKey, u64)>,
     /// How often it was tried.
     pub attempts: u32,
     /// Not before this is it tried again.
@@ -84,7 +84,7 @@ struct NewRow<'a> {
     removal: bool,
     left_keys: String,
     waits_for: String,
-    formerly: Option<String>,
+    formerly: String,
     attempts: i32,
     next_attempt: i64,
     since: i64,
@@ -103,7 +103,7 @@ struct Row {
     removal: bool,
     left_keys: String,
     waits_for: String,
-    formerly: Option<String>,
+    formerly: String,
     attempts: i32,
     next_attempt: i64,
     since: i64,
@@ -120,7 +120,7 @@ impl Row {
             removal: self.removal,
             left: from_json(&self.left_keys)?,
             waits_for: from_json(&self.waits_for)?,
-            formerly: self.formerly.as_deref().map(from_json).transpose()?,
+            formerly: from_json(&self.formerly)?,
             attempts: u32::try_from(self.attempts).unwrap_or_default(),
             next_attempt: UnixMillis(self.next_attempt),
             since: UnixMillis(self.since),
@@ -176,7 +176,7 @@ fn new_row<'a>(of: (&'a str, &'a str), row: &'a Held, change: Option<&Change>) -
         removal: row.removal,
         left_keys: to_json(&row.left)?,
         waits_for: to_json(&row.waits_for)?,
-        formerly: row.formerly.as_ref().map(to_json).transpose()?,
+        formerly: to_json(&row.formerly)?,
         attempts: i32::try_from(row.attempts).unwrap_or(i32::MAX),
         next_attempt: row.next_attempt.0,
         since: row.since.0,
@@ -214,6 +214,7 @@ fn update(conn: &mut Connection, of: (&str, &str), row: &Held) -> Result<()> {
         held::reason.eq(&row.reason),
         held::absent.eq(row.absent),
         held::left_keys.eq(to_json(&row.left)?),
+        held::formerly.eq(to_json(&row.formerly)?),
         held::waits_for.eq(to_json(&row.waits_for)?),
         held::attempts.eq(i32::try_from(row.attempts).unwrap_or(i32::MAX)),
         held::next_attempt.eq(row.next_attempt.0),

@@ -18,8 +18,8 @@ impl Envelope {
     /// order mark make no difference.
     ///
     /// # Errors
-    /// [`Refusal::Unauthorized`] when it is not UTF-8, not XML within limits, has a document type, or has not exactly one of
-    /// each element: nothing in it is signed yet.
+    /// [`Refusal::Unauthorized`] when it is not UTF-8, not XML within limits, has a document type, or has not
+    /// exactly one of each element: nothing in it is signed yet.
     pub fn parse(body: &[u8]) -> Result<Self, Refusal> {
         let text = std::str::from_utf8(body).ok().ok_or(Refusal::unauthorized("envelope_not_utf8"))?;
         let document = xml::parse(text).map_err(Refusal::unauthorized)?;
@@ -58,10 +58,12 @@ mod tests {
     fn every_way_to_write_it_is_read_alike() {
         let expected = Envelope { to_user_name: "ww1".into(), agent_id: Some("7".into()), encrypt: "QUJD+/==".into() };
         for body in [
-            "<xml><ToUserName><![CDATA[ww1]]></ToUserName><AgentID>7</AgentID><Encrypt><![CDATA[QUJD+/==]]></Encrypt></xml>",
+            "<xml><ToUserName><![CDATA[ww1]]></ToUserName><AgentID>7</AgentID><Encrypt><![CDATA[QUJD+/==]]>\
+                </Encrypt></xml>",
             "\u{feff}<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<xml>\n  <Encrypt>\n QUJD+/== \n</Encrypt>\r\n\
              <New a='1'><In/></New><AgentID><![CDATA[7]]></AgentID><ToUserName> ww1 </ToUserName>\n</xml>\n",
-            "<xml><Encrypt><![CDATA[QUJ]]><![CDATA[D+/]]>==</Encrypt><ToUserName>ww1</ToUserName><AgentID>7</AgentID></xml>",
+            "<xml><Encrypt><![CDATA[QUJ]]><![CDATA[D+/]]>==</Encrypt><ToUserName>ww1</ToUserName>\
+                <AgentID>7</AgentID></xml>",
         ] {
             assert_eq!(Envelope::parse(body.as_bytes()), Ok(expected.clone()), "{body}");
         }

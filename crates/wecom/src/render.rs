@@ -29,9 +29,9 @@ const MEMBER_ELEMENTS: [(Field, &str); 13] = [
 
 /// The plaintext that tells a receiver of a change; `None` when there is nothing to say.
 ///
-/// `previous` is what this receiver was last told of the entity. Without it the entity is created; with it an update has the
-/// elements that differ, emptied ones as empty elements; where its id is another one, the update is a rename from that id
-/// (`NewUserID`). A callback comes back as it is. The root department cannot be created or removed.
+/// `previous` is what this receiver was last told of the entity. Without it the entity is created; with it an update has
+/// the elements that differ, emptied ones as empty elements; where its id is another one, the update is a rename from
+/// that id (`NewUserID`). A callback comes back as it is. The root department cannot be created or removed.
 ///
 /// Two things differ from WeCom's own events. `Order` is in updates of a department too: nothing else would tell it. An
 /// extended attribute is always of type text: its type is not known.

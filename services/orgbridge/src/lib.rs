@@ -56,14 +56,17 @@ fn refuse(error: &clap::Error, output: &mut Output<'_>) -> Result<(), Failure> {
     let text = error.render().to_string();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(write!(output.out(), "{text}")?),
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Err(Failure::Wrong(text.lines().map(str::to_owned).collect())),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            write!(output.err(), "{text}")?;
+            Err(Failure::Wrong(Vec::new()))
+        }
         _ => {
             let usage = text.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("orgbridge");
-            let command = usage.split([' ']).take_while(|word| !word.starts_with(['[', '<', '-'])).collect::<Vec<_>>();
+            let words = usage.split(' ').take_while(|word| !word.starts_with(['[', '<', '-']));
+            let help = texts::see_help(output.language, words.collect::<Vec<_>>().join(" "));
             let said = text.lines().take_while(|line| !line.starts_with("Usage: ") && !line.starts_with("For more"));
             let said = said.map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
-            let said = said.strip_prefix("error: ").unwrap_or(&said);
-            Err(Failure::Wrong(vec![format!("{said}; {}", texts::see_help(output.language, command.join(" ")))]))
+            Err(Failure::Wrong(vec![format!("{}; {help}", said.strip_prefix("error: ").unwrap_or(&said))]))
         }
     }
 }

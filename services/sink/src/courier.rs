@@ -13,11 +13,11 @@ mod settle;
 #[cfg(test)]
 mod tests;
 
-use common::{Change, EntityKey, EntityKind, UnixMillis};
+use common::{EntityKey, EntityKind, UnixMillis};
 
 pub use exception::{Exception, Former, State};
 use ledger::Ledger;
-pub use plan::{Decision, Step};
+pub use plan::{Decision, Part, Step};
 pub use settle::{Settled, Verdict};
 
 /// A change is held after it failed this often in a row while the destination answers.
@@ -121,13 +121,5 @@ impl Courier {
     /// The entities whose exceptions changed since the last call, each with what it is now; `None`: there is none any more.
     pub fn take_changed(&mut self) -> Vec<(EntityKey, Option<Exception>)> {
         self.ledger.take_dirty()
-    }
-
-    /// The step that tries an exception again, with the change that was kept for it.
-    pub fn retry(&self, key: &EntityKey, change: Change) -> Option<Step> {
-        let version = self.ledger.get(key)?.version;
-        let on = blockers::of(&self.ledger, key, &change);
-        let decision = if on.is_empty() { Decision::Deliver } else { Decision::Wait { on } };
-        Some(Step { key: key.clone(), version, change, renames: None, decision, again: true })
     }
 }

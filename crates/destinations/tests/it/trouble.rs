@@ -118,7 +118,8 @@ async fn tables_that_were_there_before_are_used_as_they_are() {
     let core = Core::unprepared();
     core.execute(
         "CREATE TABLE departments (tenant_id text, id text, parent_id text, name text, name_en text, position bigint,
-             leaders json, version bigint, source_time bigint, deleted_at bigint, ours text DEFAULT 'x', PRIMARY KEY (tenant_id, id),
+             leaders json, version bigint, source_time bigint, deleted_at bigint,
+             ours text DEFAULT 'x', PRIMARY KEY (tenant_id, id),
              FOREIGN KEY (tenant_id, parent_id) REFERENCES departments (tenant_id, id));
          CREATE TABLE members (tenant_id text, id text, name text, mobile text, email text, title text, gender text,
              status text, employee_number text, main_department_id text, manager_id text, attributes json,

@@ -34,7 +34,7 @@ diesel::table! {
         removal -> Bool,
         left_keys -> Text,
         waits_for -> Text,
-        formerly -> Nullable<Text>,
+        formerly -> Text,
         attempts -> Integer,
         next_attempt -> BigInt,
         since -> BigInt,

@@ -7,7 +7,8 @@ const NOW: UnixMillis = UnixMillis(1_800_000_000_123);
 fn contact(change_type: &str, rest: &str) -> String {
     format!(
         "<xml><ToUserName><![CDATA[ww1]]></ToUserName><FromUserName><![CDATA[sys]]></FromUserName>\
-         <CreateTime>1767225600</CreateTime><MsgType><![CDATA[event]]></MsgType><Event><![CDATA[change_contact]]></Event>\
+         <CreateTime>1767225600</CreateTime><MsgType><![CDATA[event]]></MsgType><Event><![CDATA[change_contact]]>\
+         </Event>\
          <ChangeType>{change_type}</ChangeType>{rest}</xml>"
     )
 }
@@ -43,14 +44,18 @@ fn list(items: &[&str]) -> Value {
 fn a_member_created_in_full() {
     let seen = seen(
         "create_user",
-        "<UserID><![CDATA[Ouyang.Chunxiao]]></UserID><Name><![CDATA[欧阳春晓·𠮷]]></Name><Department><![CDATA[3,17]]></Department>\
+        "<UserID><![CDATA[Ouyang.Chunxiao]]></UserID><Name><![CDATA[欧阳春晓·𠮷]]></Name><Department><![CDATA[3,17]]>\
+            </Department>\
          <MainDepartment>17</MainDepartment><IsLeaderInDept><![CDATA[0,1]]></IsLeaderInDept>\
          <DirectLeader><![CDATA[ma.zhiyuan, li]]></DirectLeader><Position><![CDATA[高级工程师]]></Position>\
          <Mobile>13900001111</Mobile><Gender>2</Gender><Email><![CDATA[c@corp.example]]></Email>\
-         <BizMail><![CDATA[c@mail.corp.example]]></BizMail><Status>4</Status><Avatar><![CDATA[https://img.example/a/0]]></Avatar>\
-         <Alias><![CDATA[Spring]]></Alias><Telephone><![CDATA[021-66668888]]></Telephone><Address><![CDATA[上海市]]></Address>\
+         <BizMail><![CDATA[c@mail.corp.example]]></BizMail><Status>4</Status><Avatar>\
+         <![CDATA[https://img.example/a/0]]></Avatar>\
+         <Alias><![CDATA[Spring]]></Alias><Telephone><![CDATA[021-66668888]]></Telephone><Address><![CDATA[上海市]]>\
+         </Address>\
          <ExtAttr><Item><Name><![CDATA[工号]]></Name><Type>0</Type><Text><Value><![CDATA[A-0042]]></Value></Text></Item>\
-         <Item><Name><![CDATA[主页]]></Name><Type>1</Type><Web><Title><![CDATA[个人页]]></Title><Url><![CDATA[https://p.example/42]]></Url></Web></Item>\
+         <Item><Name><![CDATA[主页]]></Name><Type>1</Type><Web><Title><![CDATA[个人页]]></Title><Url>\
+         <![CDATA[https://p.example/42]]></Url></Web></Item>\
          </ExtAttr>",
     );
     let attributes = [("主页", "https://p.example/42"), ("工号", "A-0042")];
@@ -120,7 +125,8 @@ fn updates_in_full_carry_what_changed_and_no_more() {
 
 #[test]
 fn a_department_created_in_full() {
-    let rest = "<Id>42</Id><Name><![CDATA[华东区·研发一部]]></Name><ParentId><![CDATA[17]]></ParentId><Order>4294967295</Order>";
+    let rest = "<Id>42</Id><Name><![CDATA[华东区·研发一部]]></Name><ParentId><![CDATA[17]]></ParentId>\
+        <Order>4294967295</Order>";
     let seen = seen("create_party", rest);
     let fields =
         Fields::new().with(Field::Name, "华东区·研发一部").with(Field::Parent, "17").with(Field::Order, 4_294_967_295);
@@ -139,7 +145,8 @@ fn removals_are_complete() {
 #[test]
 fn spelling_makes_no_difference() {
     let plain = seen("update_party", "<Id>42</Id><Name>A&amp;B</Name><ParentId>3</ParentId>");
-    let other = "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<xml>\n <New/><ParentId><![CDATA[ 3 ]]></ParentId>\n\
+    let other = "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<xml>\n <New/><ParentId><![CDATA[ 3 ]]>\
+        </ParentId>\n\
         <Name><![CDATA[A]]>&amp;<![CDATA[B]]></Name><Id>\n<![CDATA[042]]></Id>\
         <ChangeType><![CDATA[update_party]]></ChangeType><Event> change_contact </Event><MsgType>event</MsgType>\
         <CreateTime><![CDATA[1767225600]]></CreateTime></xml>\n";
@@ -150,7 +157,8 @@ fn spelling_makes_no_difference() {
 fn missing_is_not_empty() {
     let without = seen("update_user", "<UserID>u</UserID><Name>N</Name>");
     assert_eq!(without.what, What::Updated { fields: Fields::new().with(Field::Name, "N") });
-    let empty = "<UserID>u</UserID><Name>N</Name><Department/><DirectLeader></DirectLeader><Mobile><![CDATA[]]></Mobile>\
+    let empty = "<UserID>u</UserID><Name>N</Name><Department/><DirectLeader></DirectLeader><Mobile><![CDATA[]]>\
+        </Mobile>\
         <MainDepartment/><IsLeaderInDept/><ExtAttr/>";
     let fields = Fields::new()
         .with(Field::Name, "N")
@@ -177,7 +185,8 @@ fn extended_attributes_are_read_in_every_form() {
         <Item><Name>text</Name><Type>0</Type><Text><Value> 3 </Value></Text></Item>\
         <Item><Name>web</Name><Type>1</Type><Web><Title>t</Title><Url>https://u</Url></Web></Item>\
         <Item><Name>title</Name><Web><Title>t</Title></Web></Item>\
-        <Item><Name>empty</Name><Text/></Item><Item><Value>nameless</Value></Item><Other><Name>x</Name></Other></ExtAttr>";
+        <Item><Name>empty</Name><Text/></Item><Item><Value>nameless</Value></Item><Other><Name>x</Name></Other>\
+        </ExtAttr>";
     let seen = seen("update_user", rest);
     let found = seen.what.fields().unwrap().map(Field::Attributes).unwrap().clone();
     let pairs: Vec<(&str, &str)> = found.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -244,7 +253,8 @@ fn other_callbacks_are_kept_as_they_came() {
     let text =
         "<xml><CreateTime>1409659813</CreateTime><MsgType><![CDATA[text]]></MsgType><Content>====</Content></xml>";
     assert_eq!(kept(text).name, "text");
-    let suite = "<xml><SuiteId>s</SuiteId><InfoType><![CDATA[change_contact]]></InfoType><TimeStamp>1767225800</TimeStamp>\
+    let suite = "<xml><SuiteId>s</SuiteId><InfoType><![CDATA[change_contact]]></InfoType>\
+        <TimeStamp>1767225800</TimeStamp>\
         <ChangeType>update_user</ChangeType><UserID>u</UserID></xml>";
     assert_eq!((kept(suite).name.as_str(), kept(suite).at.seconds()), ("change_contact.update_user", 1_767_225_800));
     assert_eq!((kept("<a/>").name.as_str(), kept("<a/>").at), ("unknown", NOW));

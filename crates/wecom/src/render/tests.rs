@@ -91,7 +91,8 @@ fn a_rename_is_one_update() {
     let new = entity("Yang", member().with(Field::Name, "杨"));
     let renamed_from = Some(EntityKey::member("Ou"));
     let action = Action::Upsert { entity: new.clone(), renamed_from };
-    let expected = "<ChangeType>update_user</ChangeType><UserID><![CDATA[Ou]]></UserID><NewUserID><![CDATA[Yang]]></NewUserID>\
+    let expected = "<ChangeType>update_user</ChangeType><UserID><![CDATA[Ou]]></UserID><NewUserID><![CDATA[Yang]]>\
+        </NewUserID>\
         <Name><![CDATA[杨]]></Name>";
     assert_eq!(rendered(EntityKey::member("Yang"), action.clone(), Some(&old)).as_deref(), Some(expected));
     let bare = Action::Upsert { entity: entity("Yang", member()), renamed_from: None };

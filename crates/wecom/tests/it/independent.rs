@@ -1,7 +1,6 @@
 //! Against `wechat-crypto`, written by somebody else on other versions of the cryptography crates.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use common::Secret;
 use proptest::prelude::*;
 use wecom::{CallbackKeys, Envelope, Query, echo_request, seal};
 
@@ -102,7 +101,7 @@ proptest! {
     ) {
         let mut aes_key = STANDARD.encode(key);
         aes_key.pop();
-        let keys = CallbackKeys::new(&Secret::new("Tok"), &Secret::new(aes_key.as_str()), "wwbridge0000demo01").unwrap();
+        let keys = keys("Tok", &aes_key, "wwbridge0000demo01");
         check(&keys, &aes_key, &message, random16);
     }
 }

@@ -12,10 +12,12 @@ use wecom::{CallbackKeys, Envelope, Query, seal};
 use super::{keys, normalise};
 
 const AES_KEY: &str = "Zq3Lw8Rt5Yh2Nb7Vc0Xm4Kd9Fg6Js1Pa2Qe8Ui5Oz7B";
-const PLAINTEXT: &str = "<xml><ToUserName><![CDATA[wwbridge0000demo01]]></ToUserName><FromUserName><![CDATA[sys]]></FromUserName>\
+const PLAINTEXT: &str = "<xml><ToUserName><![CDATA[wwbridge0000demo01]]></ToUserName><FromUserName><![CDATA[sys]]>\
+    </FromUserName>\
     <CreateTime>1767225600</CreateTime><MsgType><![CDATA[event]]></MsgType><Event><![CDATA[change_contact]]></Event>\
     <ChangeType>create_user</ChangeType><UserID><![CDATA[ouyang.chunxiao]]></UserID><Name><![CDATA[欧阳春晓·𠮷]]></Name>\
-    <Department><![CDATA[3,17]]></Department><MainDepartment>17</MainDepartment><IsLeaderInDept><![CDATA[0,1]]></IsLeaderInDept>\
+    <Department><![CDATA[3,17]]></Department><MainDepartment>17</MainDepartment><IsLeaderInDept><![CDATA[0,1]]>\
+    </IsLeaderInDept>\
     <Position><![CDATA[高级工程师]]></Position></xml>";
 
 fn bridge() -> CallbackKeys {

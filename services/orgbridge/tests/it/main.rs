@@ -4,4 +4,5 @@ mod bench;
 mod commands;
 mod configuration;
 mod demo;
+mod letters;
 mod serving;

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use common::{Action, Change, EntityKey, EntityKind};
 
-use super::ledger::Ledger;
+use super::{Part, Step, ledger::Ledger};
 
-/// The exceptions that must be over before `change`, of the entity `key`, may be sent.
-pub(super) fn of(ledger: &Ledger, key: &EntityKey, change: &Change) -> BTreeSet<EntityKey> {
+/// The exceptions that must be over before a step may be sent.
+pub(super) fn of(ledger: &Ledger, step: &Step) -> BTreeSet<EntityKey> {
     let mut found: BTreeSet<EntityKey> = BTreeSet::new();
+    let change = &step.send;
     let absent = |other: &&EntityKey| ledger.get(other).is_some_and(|exception| exception.absent);
     found.extend(change.refers_to.iter().filter(absent).cloned());
     match &change.action {
@@ -20,9 +21,12 @@ pub(super) fn of(ledger: &Ledger, key: &EntityKey, change: &Change) -> BTreeSet<
         }
         Action::Upsert { .. } | Action::Callback(_) => {}
     }
-    // The row under this id is still somebody else's, who was renamed.
-    found.extend(ledger.squatters(&change.entity).cloned());
-    found.remove(key);
+    if step.part == Part::Whole {
+        // The row under this id is still somebody else's, who was renamed.
+        found.extend(ledger.squatters(&change.entity).cloned());
+    }
+    // The entity itself, by either of its keys, is in nobody's way here.
+    found.retain(|other| *other != step.key && Some(other) != step.renames.as_ref());
     found
 }
 

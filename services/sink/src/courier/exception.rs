@@ -17,8 +17,8 @@ pub struct Exception {
     pub removal: bool,
     /// What the entity still refers to at the destination although it is to have left it.
     pub left: BTreeSet<EntityKey>,
-    /// Where the destination has the entity, when a rename has not arrived.
-    pub formerly: Option<Former>,
+    /// Under which other ids the destination has the entity, because renames have not arrived; by version.
+    pub formerly: Vec<Former>,
     /// How often the change was tried.
     pub attempts: u32,
     /// Not before this is it tried again.
@@ -72,6 +72,6 @@ impl Exception {
 
     /// Whether the destination has no row of the entity, neither under this id nor under a former one.
     pub const fn is_nowhere(&self) -> bool {
-        self.absent && self.formerly.is_none()
+        self.absent && self.formerly.is_empty()
     }
 }

@@ -50,7 +50,7 @@ impl Ledger {
                 self.occupiers.entry(other.clone()).or_default().insert(key.clone());
             }
         }
-        if let Some(former) = &exception.formerly {
+        for former in &exception.formerly {
             self.squatters.entry(former.key.clone()).or_default().insert(key.clone());
         }
         self.exceptions.insert(key.clone(), exception);
@@ -66,7 +66,7 @@ impl Ledger {
         for other in &exception.left {
             unlist(&mut self.occupiers, other, key);
         }
-        if let Some(former) = &exception.formerly {
+        for former in &exception.formerly {
             unlist(&mut self.squatters, &former.key, key);
         }
         self.dirty.insert(key.clone());

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use common::{Action, Change, EntityKey, UnixMillis};
 
-use super::{Courier, Exception, Verdict, blockers};
+use super::{Courier, Exception, Former, Verdict, blockers};
 
 /// What is to be done with a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,14 +33,31 @@ pub struct Step {
     pub key: EntityKey,
     /// The version that it is about for us.
     pub version: u64,
-    /// The change as it is to be sent: where a rename has not arrived, it goes to the id that the destination knows.
+    /// The change as it came; what is kept when it becomes an exception.
     pub change: Change,
+    /// The change as it is to be sent: where renames have not arrived, to the id that the destination knows.
+    pub send: Change,
+    /// What sending it is for.
+    pub part: Part,
     /// The key that the entity had before this change, by our books.
     pub renames: Option<EntityKey>,
     /// What is to be done: [`Decision::Skip`], [`Decision::Wait`] or [`Decision::Deliver`].
     pub decision: Decision,
     /// It is an exception that is tried again: the position has passed it already.
     pub again: bool,
+    /// Where else the destination has the entity.
+    pub(super) formerly: Vec<Former>,
+    /// The rename leads back to the id that the destination still has.
+    pub(super) came_back: bool,
+}
+
+/// What sending a step is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The change itself.
+    Whole,
+    /// First a row is removed that the entity left behind under a former id; the change itself follows.
+    FormerRow,
 }
 
 /// What was decided to be sent and has no outcome yet.
@@ -91,36 +108,53 @@ impl Courier {
         steps
     }
 
-    /// The change as it is to be sent to where the destination knows the entity.
-    fn step(&self, mut change: Change) -> Step {
+    fn step(&self, change: Change) -> Step {
         let key = change.entity.clone();
-        let mut renames = None;
         let version = change.version;
-        let own_former = self.ledger.get(&key).and_then(|exception| exception.formerly.clone());
-        match &mut change.action {
-            Action::Upsert { renamed_from, .. } => {
-                renames.clone_from(renamed_from);
-                let former = renamed_from.as_ref().and_then(|from| self.ledger.get(from));
-                *renamed_from = match former {
-                    Some(Exception { formerly: Some(former), .. }) => Some(former.key.clone()),
-                    Some(exception) if exception.absent => None,
-                    _ => renamed_from.take().or(own_former.map(|former| former.key)),
-                };
-            }
-            Action::Remove => {
-                if let Some(former) = own_former {
-                    change.entity = former.key;
-                    change.version = former.version;
+        let renames = match &change.action {
+            Action::Upsert { renamed_from, .. } => renamed_from.clone().filter(|former| *former != key),
+            _ => None,
+        };
+        let mut formerly = self.ledger.get(&key).map(|exception| exception.formerly.clone()).unwrap_or_default();
+        if let Some(former) = &renames {
+            match self.ledger.get(former) {
+                Some(exception) => {
+                    formerly.extend(exception.formerly.iter().cloned());
+                    if !exception.absent {
+                        formerly.push(Former { key: former.clone(), version });
+                    }
                 }
+                None => formerly.push(Former { key: former.clone(), version }),
             }
-            Action::Callback(_) => {}
         }
-        // Renamed and renamed back: the destination never knew.
-        if let Action::Upsert { renamed_from, .. } = &mut change.action {
-            renamed_from.take_if(|former| *former == key);
+        let came_back = formerly.iter().any(|former| former.key == key);
+        formerly.retain(|former| former.key != key);
+        let (send, part) = to_send(&change, &formerly);
+        Step { key, version, change, send, part, renames, decision: Decision::Deliver, again: false, formerly, came_back }
+    }
+
+    /// The step that tries an exception again, with the change that was kept for it.
+    pub fn retry(&self, key: &EntityKey, change: Change) -> Option<Step> {
+        let exception = self.ledger.get(key)?;
+        let formerly = exception.formerly.clone();
+        let (send, part) = to_send(&change, &formerly);
+        let mut step = Step {
+            key: key.clone(),
+            version: exception.version,
+            change,
+            send,
+            part,
+            renames: None,
+            decision: Decision::Deliver,
+            again: true,
+            formerly,
+            came_back: false,
+        };
+        let on = blockers::of(&self.ledger, &step);
+        if !on.is_empty() {
+            step.decision = Decision::Wait { on };
         }
-        let renames = renames.filter(|former| *former != key);
-        Step { key, version, change, renames, decision: Decision::Deliver, again: false }
+        Some(step)
     }
 
     fn decide_in(&self, step: &Step, takes: bool, flight: &Flight) -> Decision {
@@ -141,9 +175,7 @@ impl Courier {
         if is_removal && self.exception(&step.key).is_some_and(Exception::is_nowhere) {
             return Decision::Skip;
         }
-        let mut on = blockers::of(&self.ledger, &step.key, change);
-        // The entity itself is what stood there.
-        on.retain(|other| Some(other) != step.renames.as_ref());
+        let on = blockers::of(&self.ledger, step);
         if on.is_empty() { Decision::Deliver } else { Decision::Wait { on } }
     }
 
@@ -163,5 +195,28 @@ impl Courier {
             || change.refers_to.iter().any(unsure)
             || self.ledger.squatters(&change.entity).any(unsure)
             || (vacates && (flight.left.contains(&change.entity) || self.ledger.occupiers(&change.entity).any(unsure)))
+    }
+}
+
+/// What is to be sent of a change to a destination that has the entity also `formerly`. An old row is renamed along with an
+/// upsert; of several, and before a removal, they are removed one by one.
+fn to_send(change: &Change, formerly: &[Former]) -> (Change, Part) {
+    let mut send = change.clone();
+    let is_removal = matches!(change.action, Action::Remove);
+    match formerly.first() {
+        Some(former) if is_removal || formerly.len() > 1 => {
+            send.entity = former.key.clone();
+            send.version = former.version;
+            send.action = Action::Remove;
+            send.refers_to.clear();
+            send.first = false;
+            (send, Part::FormerRow)
+        }
+        former => {
+            if let Action::Upsert { renamed_from, .. } = &mut send.action {
+                *renamed_from = former.map(|former| former.key.clone());
+            }
+            (send, Part::Whole)
+        }
     }
 }

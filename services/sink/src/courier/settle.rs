@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use common::{Action, Change, EntityKey, EntityKind, UnixMillis};
+use common::{Action, EntityKey, EntityKind, UnixMillis};
 
-use super::{Courier, Decision, Exception, Former, State, Step, blockers};
+use super::{Courier, Decision, Exception, Part, State, Step, blockers};
 
 /// What came of a step that was to be delivered. For the other steps it is of no matter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Courier {
                 Settled::Skipped
             }
             Decision::Wait { on } => {
-                let mut now_on = blockers::of(&self.ledger, &step.key, &step.change);
+                let mut now_on = blockers::of(&self.ledger, step);
                 now_on.extend(on.iter().filter(|other| self.ledger.get(other).is_some()).cloned());
                 self.except(step, State::Waiting { on: now_on }, now, now, "waits for what it refers to");
                 Settled::Waiting
@@ -75,6 +75,7 @@ impl Courier {
 
     fn settle_delivery(&mut self, step: &Step, verdict: Verdict, now: UnixMillis) -> Settled {
         match verdict {
+            Verdict::Applied if step.part == Part::FormerRow => self.settle_former_row(step, now),
             Verdict::Applied => {
                 self.clear(step, now);
                 Settled::Applied
@@ -93,7 +94,7 @@ impl Courier {
                 Settled::Held
             }
             Verdict::Missing { next_attempt, what } => {
-                let mut on = blockers::of(&self.ledger, &step.key, &step.change);
+                let mut on = blockers::of(&self.ledger, step);
                 on.extend(what.filter(|what| *what != step.key && self.ledger.get(what).is_some_and(|e| e.absent)));
                 if on.is_empty() {
                     self.except(step, State::Held, next_attempt, now, "what it refers to is not at the destination");
@@ -103,6 +104,21 @@ impl Courier {
                 Settled::Waiting
             }
         }
+    }
+
+    /// One of the rows under former ids is gone; the change itself is still to come, unless it is a removal of the last row.
+    fn settle_former_row(&mut self, step: &Step, now: UnixMillis) -> Settled {
+        self.except(step, State::Held, now, now, "a row under a former id was removed first");
+        let Some(mut exception) = self.ledger.take(&step.key) else { return Settled::Applied };
+        exception.formerly.retain(|former| former.key != step.send.entity);
+        if exception.removal && exception.is_nowhere() {
+            self.clear(step, now);
+            return Settled::Applied;
+        }
+        self.ledger.put(step.key.clone(), exception);
+        // Somebody else may wait for the id that is free now.
+        self.ledger.release(&step.key, now);
+        Settled::Held
     }
 
     /// The entity is as it is to be: no exception any more, and those that waited for it are due.
@@ -119,18 +135,13 @@ impl Courier {
         let former = step.renames.as_ref().and_then(|former| self.ledger.take(former));
         let mut left: BTreeSet<EntityKey> = step.change.leaves.iter().cloned().collect();
         left.extend(old.iter().chain(&former).flat_map(|exception| exception.left.iter().cloned()));
-        let known_as = known_as(&step.key, &step.change).filter(|_| !former.as_ref().is_some_and(Exception::is_nowhere));
-        let formerly = known_as.map(|key| {
-            let mut known = old.iter().chain(&former).filter_map(|exception| exception.formerly.clone());
-            known.find(|former| former.key == key).unwrap_or(Former { key, version: step.version })
-        });
         let again = old.as_ref().filter(|_| step.again);
         let exception = Exception {
             attempts: again.map_or(0, |old| old.attempts) + u32::from(step.decision == Decision::Deliver),
             since: again.map_or(now, |old| old.since),
-            absent: old.as_ref().map_or(step.change.first && !step.key.is_root(), |old| old.absent),
+            absent: !step.came_back && old.as_ref().map_or(step.change.first && !step.key.is_root(), |old| old.absent),
             removal: matches!(step.change.action, Action::Remove),
-            formerly,
+            formerly: step.formerly.clone(),
             version: step.version,
             reason: reason.to_owned(),
             state,
@@ -142,14 +153,5 @@ impl Courier {
         if let Some(former) = &step.renames {
             self.ledger.release(former, now);
         }
-    }
-}
-
-/// The id under which the destination has an entity whose change has not arrived, if that is another one.
-fn known_as(key: &EntityKey, change: &Change) -> Option<EntityKey> {
-    match &change.action {
-        Action::Upsert { renamed_from, .. } => renamed_from.clone(),
-        Action::Remove => (change.entity != *key).then(|| change.entity.clone()),
-        Action::Callback(_) => None,
     }
 }

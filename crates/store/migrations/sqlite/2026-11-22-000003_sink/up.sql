@@ -32,7 +32,7 @@ CREATE TABLE held (
     removal      BOOLEAN NOT NULL,
     left_keys    TEXT    NOT NULL,
     waits_for    TEXT    NOT NULL,
-    formerly     TEXT,
+    formerly     TEXT    NOT NULL,
     attempts     INTEGER NOT NULL,
     next_attempt BIGINT  NOT NULL,
     since        BIGINT  NOT NULL,

@@ -110,7 +110,7 @@ fn a_rename_that_was_rejected_is_carried_on() {
     settle(&mut courier, &renamed(1, "b", "a"), rejected());
     let sent_from = |courier: &Courier, change: Change| {
         let step = courier.plan(&[change], |_| true, 1).remove(0);
-        match step.change.action {
+        match step.send.action {
             Action::Upsert { renamed_from, .. } => renamed_from,
             _ => None,
         }
@@ -122,7 +122,7 @@ fn a_rename_that_was_rejected_is_carried_on() {
     let newcomer = upsert(2, &member("a"), &[dept("1")], &[], true);
     assert_eq!(courier.decide(&newcomer, true), Decision::Wait { on: [member("b")].into() });
     let gone = courier.plan(&[remove(2, &member("b"), &[dept("1")])], |_| true, 1).remove(0);
-    assert_eq!((gone.decision, gone.change.entity), (Decision::Deliver, member("a")));
+    assert_eq!((gone.decision, gone.send.entity), (Decision::Deliver, member("a")));
 }
 
 #[test]

@@ -14,6 +14,7 @@ struct Run {
     now: i64,
     batches: bool,
     ever_refused: BTreeSet<EntityKey>,
+    sent_to: BTreeMap<EntityKey, EntityKey>,
 }
 
 impl Run {
@@ -51,18 +52,19 @@ impl Run {
         let mut answers = Vec::new();
         if self.batches {
             for step in steps.iter().filter(|step| step.decision == Decision::Deliver) {
-                answers.push(self.destination.apply(&step.change, true));
+                answers.push(self.destination.apply(&step.send, true));
             }
         }
         let mut answers = answers.into_iter();
         for step in steps {
             let mut verdict = Verdict::Applied;
+            self.sent_to.insert(step.key.clone(), step.send.entity.clone());
             if step.decision == Decision::Deliver {
                 let next_attempt = UnixMillis(self.now + 5);
                 let answer = if self.batches {
                     answers.next().unwrap()
                 } else {
-                    self.destination.apply(&step.change, false)
+                    self.destination.apply(&step.send, false)
                 };
                 verdict = match answer {
                     Answer::Applied => Verdict::Applied,
@@ -108,8 +110,8 @@ impl Run {
                     let known = |other: &EntityKey| self.courier.exception(other).is_some();
                     assert!(on.iter().all(known), "{key} waits for what will never come");
                 }
-                State::Held => assert!(self.destination.refused.contains(&self.kept[key].entity), "{key} is held"),
-                State::Dead { .. } => assert!(self.ever_refused.contains(&self.kept[key].entity), "{key} is dead"),
+                State::Held => assert!(self.destination.refused.contains(&self.sent_to[key]), "{key} is held"),
+                State::Dead { .. } => assert!(self.ever_refused.contains(&self.sent_to[key]), "{key} is dead"),
             }
         }
     }
@@ -125,6 +127,7 @@ fn history(seed: u64, batches: bool) {
         now: 0,
         batches,
         ever_refused: BTreeSet::new(),
+        sent_to: BTreeMap::new(),
     };
     for _ in 0..6 {
         let changes: Vec<Change> = (0..1 + dice.below(25)).map(|_| world.next(&mut dice)).collect();
