@@ -1,8 +1,7 @@
 //! All services in one process: a table of services, opened once and supervised together.
 
 use std::{
-    fs,
-    io,
+    fs, io,
     net::{SocketAddr, TcpListener},
     path::PathBuf,
     time::Duration,
@@ -40,8 +39,7 @@ pub enum Service {
 
 impl Service {
     /// All services of the design.
-    pub const ALL: [Self; 5] =
-        [Self::CallbackGateway, Self::Resolver, Self::Sink, Self::Synchronizer, Self::Console];
+    pub const ALL: [Self; 5] = [Self::CallbackGateway, Self::Resolver, Self::Sink, Self::Synchronizer, Self::Console];
     /// Those that are built by now.
     pub const BUILT: [Self; 3] = [Self::CallbackGateway, Self::Resolver, Self::Sink];
 
@@ -184,7 +182,11 @@ fn start(
             let lanes = config.broker.lanes.iter().map(|lane| Lane::new(lane)).collect();
             Running::new(name, resolver::run(config.resolver.clone(), lanes, context))
         }
-        Service::Sink => Running::new(name, async move { let _ = config2; context.stop.cancelled().await; Ok(()) }),
+        Service::Sink => Running::new(name, async move {
+            let _ = config2;
+            context.stop.cancelled().await;
+            Ok(())
+        }),
         Service::Synchronizer | Service::Console => return Ok(None),
     }))
 }

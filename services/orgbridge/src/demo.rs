@@ -27,7 +27,11 @@ use world::World;
 const LOG_FILE: &str = "orgbridge.log";
 
 /// Runs the demo. With `once` it fails unless source, core product and OA are equal and nothing is lost.
-pub(crate) fn run(options: &arguments::Demo, environment: &Environment, output: &mut Output<'_>) -> Result<(), Failure> {
+pub(crate) fn run(
+    options: &arguments::Demo,
+    environment: &Environment,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
     let directory = tempfile::Builder::new().prefix("orgbridge-demo-").tempdir().context("a temporary directory")?;
     start_log(&directory.path().join(LOG_FILE), environment)?;
     let language = output.language;

@@ -19,8 +19,7 @@ fn translate(command: Command, path: &str) -> Command {
         command = command.about(about);
     }
     let command = command.mut_args(|argument| {
-        let id = format!("{path}/{}", argument.get_id());
-        match chinese(&id).or_else(|| chinese(argument.get_id().as_str())) {
+        match chinese_argument(path, argument.get_id().as_str()) {
             Some(help) => argument.help(help),
             None => argument,
         }
@@ -35,7 +34,11 @@ fn chinese(key: &str) -> Option<&'static str> {
     CHINESE.iter().find(|(known, _)| *known == key).map(|(_, text)| *text)
 }
 
-/// By the command's path, by `path/argument`, or by the argument alone.
+fn chinese_argument(path: &str, id: &str) -> Option<&'static str> {
+    chinese(&format!("{path}/{id}")).or_else(|| chinese(&format!("*/{id}")))
+}
+
+/// By the command's path, by `path/argument`, or by `*/argument` for all paths.
 const CHINESE: &[(&str, &str)] = &[
     ("", "OrgBridge：让核心业务系统和 OA 与企业微信、钉钉的通讯录保持一致"),
     ("demo", "在模拟平台上演示全部流程"),
@@ -76,12 +79,12 @@ const CHINESE: &[(&str, &str)] = &[
     ("dead replay/reason", "仅限此原因"),
     ("deliveries list/limit", "最多条数"),
     ("deliveries replay/from", "从此版本起"),
-    ("id", "租户 ID"),
-    ("tenant", "租户 ID"),
-    ("destination", "目标 ID"),
-    ("since", "起始时间：RFC 3339，或 30m、2h、7d 之前"),
-    ("json", "输出 JSON"),
-    ("shell", "Shell 名称"),
+    ("*/id", "租户 ID"),
+    ("*/tenant", "租户 ID"),
+    ("*/destination", "目标 ID"),
+    ("*/since", "起始时间：RFC 3339，或 30m、2h、7d 之前"),
+    ("*/json", "输出 JSON"),
+    ("*/shell", "Shell 名称"),
 ];
 
 #[cfg(test)]
@@ -94,8 +97,7 @@ mod tests {
         }
         for argument in command.get_arguments() {
             let id = argument.get_id().as_str();
-            let known = chinese(&format!("{path}/{id}")).or_else(|| chinese(id));
-            if known.is_none() && !["help", "version"].contains(&id) {
+            if chinese_argument(path, id).is_none() && !["help", "version"].contains(&id) {
                 missing.push(format!("{path}/{id}"));
             }
         }

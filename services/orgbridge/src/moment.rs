@@ -35,7 +35,8 @@ impl FromStr for Moment {
             return Ok(Self::At(at));
         }
         let units = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)];
-        let (count, unit) = units.iter().find_map(|(letter, unit)| Some((text.strip_suffix(*letter)?, unit))).ok_or(NoMoment)?;
+        let (count, unit) =
+            units.iter().find_map(|(letter, unit)| Some((text.strip_suffix(*letter)?, unit))).ok_or(NoMoment)?;
         let count: u32 = count.parse().or(Err(NoMoment))?;
         Ok(Self::Ago(i64::from(count) * unit))
     }

@@ -46,12 +46,7 @@ fn to_full_json(dead: &DeadLetter) -> Value {
 }
 
 /// Lists dead letters, of one tenant or of all, the oldest first.
-pub(super) async fn list(
-    desk: &Desk,
-    tenant: Option<TenantId>,
-    printing: Printing,
-    output: &mut Output<'_>,
-) -> Done {
+pub(super) async fn list(desk: &Desk, tenant: Option<TenantId>, printing: Printing, output: &mut Output<'_>) -> Done {
     let letters = desk.database.read("dead.list", move |conn| dead_letters::list(conn, tenant.as_ref())).await?;
     if printing.json {
         return Ok(output.json(&letters.iter().map(to_json).collect::<Vec<_>>())?);

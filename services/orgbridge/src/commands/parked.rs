@@ -52,7 +52,8 @@ impl Parked {
     /// With the reasons and everything that was told of it.
     fn to_full_json(&self) -> Value {
         let waits = self.row.record.waits.iter().filter(|wait| wait.why.holds());
-        let waits = waits.map(|wait| json!({"kind": wait.on.kind.as_str(), "id": &*wait.on.id, "why": wait.why.as_str()}));
+        let waits =
+            waits.map(|wait| json!({"kind": wait.on.kind.as_str(), "id": &*wait.on.id, "why": wait.why.as_str()}));
         let mut shown = self.to_json();
         if let Value::Object(shown) = &mut shown {
             shown.insert("waits_for".to_owned(), waits.collect());
@@ -66,12 +67,7 @@ impl Parked {
 }
 
 /// Lists what waits, of one tenant or of all, the longest first.
-pub(super) async fn list(
-    desk: &Desk,
-    tenant: Option<TenantId>,
-    printing: Printing,
-    output: &mut Output<'_>,
-) -> Done {
+pub(super) async fn list(desk: &Desk, tenant: Option<TenantId>, printing: Printing, output: &mut Output<'_>) -> Done {
     if let Some(tenant) = &tenant {
         desk.expect_tenant(tenant, output).await?;
     }

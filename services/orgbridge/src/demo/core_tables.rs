@@ -92,11 +92,9 @@ impl CoreTables {
 
 fn read(conn: &mut Connection, tenant: &TenantId) -> database::Result<Snapshot> {
     let of = tenant.as_str();
-    let departments: Vec<DepartmentRow> =
-        on_backend!(conn, c => sql_query(DEPARTMENTS).bind::<Text, _>(of).load(c))?;
+    let departments: Vec<DepartmentRow> = on_backend!(conn, c => sql_query(DEPARTMENTS).bind::<Text, _>(of).load(c))?;
     let members: Vec<MemberRow> = on_backend!(conn, c => sql_query(MEMBERS).bind::<Text, _>(of).load(c))?;
-    let memberships: Vec<MembershipRow> =
-        on_backend!(conn, c => sql_query(MEMBERSHIPS).bind::<Text, _>(of).load(c))?;
+    let memberships: Vec<MembershipRow> = on_backend!(conn, c => sql_query(MEMBERSHIPS).bind::<Text, _>(of).load(c))?;
     let mut snapshot = Snapshot::default();
     for row in departments {
         let order = row.position.and_then(|position| u64::try_from(position).ok());

@@ -37,7 +37,8 @@ impl<'a, 'o> Display<'a, 'o> {
     pub(super) fn begin(&mut self, title: impl std::fmt::Display) -> Result<()> {
         self.line(title)?;
         if io::stderr().is_terminal() {
-            let style = ProgressStyle::with_template("      {spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+            let style = ProgressStyle::with_template("      {spinner} {msg}")
+                .unwrap_or_else(|_| ProgressStyle::default_spinner());
             let moving = ProgressBar::new_spinner().with_style(style);
             moving.enable_steady_tick(Duration::from_millis(100));
             self.moving = Some(moving);

@@ -60,7 +60,10 @@ pub(crate) struct Bench {
 impl Bench {
     pub(crate) fn new() -> Self {
         let bench = Self { directory: tempfile::tempdir().unwrap() };
-        bench.write("orgbridge.toml", "[callback_gateway]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n");
+        bench.write(
+            "orgbridge.toml",
+            "[callback_gateway]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n",
+        );
         bench
     }
 

@@ -22,7 +22,10 @@ fn a_tenant_is_applied_listed_shown_and_removed_and_its_secrets_are_never_seen()
     };
     assert_eq!(run(&["tenant", "apply", "acme.toml"]).out, "acme: as before\n");
     let listed = run(&["tenant", "list", "--json"]).json();
-    assert_eq!((&listed[0]["id"], &listed[0]["name"], &listed[0]["lane"]), (&json!("acme"), &json!("示例制造"), &json!("shared")));
+    assert_eq!(
+        (&listed[0]["id"], &listed[0]["name"], &listed[0]["lane"]),
+        (&json!("acme"), &json!("示例制造"), &json!("shared"))
+    );
     assert_eq!(listed[0]["destinations"][0]["id"], "core");
     let shown = run(&["tenant", "show", "acme", "--json"]).json();
     assert_eq!(shown["file"]["wecom"]["contact_secret"], "***");

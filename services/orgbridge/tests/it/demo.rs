@@ -11,7 +11,15 @@ fn the_demo_ends_with_three_equal_directories() {
     for key in ["parked_now", "dead_letters", "core_differences", "oa_differences", "oa_violations", "unanswered"] {
         assert_eq!(last[key], 0, "{key}: {last}");
     }
-    for key in ["members", "departments", "events_sent", "duplicates_sent", "changes_applied", "parked_peak", "oa_backlog_peak"] {
+    for key in [
+        "members",
+        "departments",
+        "events_sent",
+        "duplicates_sent",
+        "changes_applied",
+        "parked_peak",
+        "oa_backlog_peak",
+    ] {
         assert!(last[key].as_u64().unwrap() > 0, "{key}: {last}");
     }
     assert!(last["seconds"].is_number());

@@ -1,7 +1,7 @@
 //! Parked entities and dead letters, as commands show and replay them.
 
 use common::{
-    Event, EventBody, EventKeys, EntityKind, Field, Fields, Observation, Platform, Reason, TenantId, UnixMillis, What,
+    EntityKind, Event, EventBody, EventKeys, Field, Fields, Observation, Platform, Reason, TenantId, UnixMillis, What,
 };
 use database::{Database, Options};
 use serde_json::json;
@@ -83,7 +83,8 @@ impl Letters {
 #[tokio::test]
 async fn a_dead_letter_is_listed_shown_and_discarded() {
     let letters = Letters::new();
-    let id = letters.insert(letter(Stage::Sink, "member", "zhangsan", Reason::RejectedByDestination, "{\"a\":1}")).await;
+    let id =
+        letters.insert(letter(Stage::Sink, "member", "zhangsan", Reason::RejectedByDestination, "{\"a\":1}")).await;
     let listed = letters.bench.run(&["dead", "list", "--json"]).json();
     let expected = json!([{
         "id": id, "tenant": "acme", "stage": "sink", "kind": "member", "entity": "zhangsan",
@@ -119,7 +120,8 @@ async fn an_event_takes_its_turn_and_what_waits_is_shown_until_it_is_released() 
     let before = letters.last_version().await;
     let department = Fields::new().with(Field::Name, "研发").with(Field::Parent, "1");
     letters.insert(event(EntityKind::Department, "7", department)).await;
-    let ended = letters.bench.run(&["dead", "replay", "--all", "--tenant", "acme", "--reason", "processing_failed", "--json"]);
+    let ended =
+        letters.bench.run(&["dead", "replay", "--all", "--tenant", "acme", "--reason", "processing_failed", "--json"]);
     assert_eq!(ended.json()["replayed"], 1);
     assert_eq!(letters.last_version().await, before + 2, "the department, and the member that waited for it");
     assert_eq!(letters.bench.run(&["parked", "list", "--json"]).json(), json!([]));
