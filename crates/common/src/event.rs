@@ -34,9 +34,10 @@ pub struct EventKeys {
 }
 
 impl EventKeys {
-    /// The hash of an event's content: 128 bits of SHA-256 over the company's id, the entity and the decrypted bytes, as
-    /// hexadecimal. Sender and second, which the platform advises, would merge different facts (reference wecom 2.10).
-    pub fn content_hash(corp_id: &str, entity: Option<&EntityKey>, content: &[u8]) -> String {
+    /// A key out of an event's content: its platform second in eight hexadecimal digits, so that keys of one time lie together
+    /// where they are kept, then 128 bits of SHA-256 over the company's id, the entity and the decrypted bytes. Sender and
+    /// second, which the platform advises, would merge different facts (reference wecom 2.10).
+    pub fn content_hash(corp_id: &str, entity: Option<&EntityKey>, at: UnixMillis, content: &[u8]) -> String {
         let mut hash = Sha256::new();
         hash.update(corp_id.as_bytes());
         hash.update([0]);
@@ -47,9 +48,9 @@ impl EventKeys {
         }
         hash.update([0]);
         hash.update(content);
-        let mut digest = hex::encode(hash.finalize());
-        digest.truncate(32);
-        digest
+        let mut key = format!("{:08x}{}", at.seconds(), hex::encode(hash.finalize()));
+        key.truncate(40);
+        key
     }
 }
 

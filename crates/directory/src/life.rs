@@ -156,7 +156,8 @@ pub(crate) fn successors(records: &Records, key: &EntityKey) -> Vec<EntityKey> {
         if id == *key {
             return Vec::new();
         }
-        holder = leaves_row(records, &id).and_then(|ids| ids.last().cloned()).filter(|next| passed.insert(next.clone()));
+        holder =
+            leaves_row(records, &id).and_then(|ids| ids.last().cloned()).filter(|next| passed.insert(next.clone()));
     }
     successors
 }

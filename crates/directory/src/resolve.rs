@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use common::{
-    Action, Change, DestinationId, Entity, EntityKey, EntityKind, Field, Fields, UnixMillis, What,
-};
+use common::{Action, Change, DestinationId, Entity, EntityKey, EntityKind, Field, Fields, UnixMillis, What};
 
 use crate::{
     effects::{Effects, Question, Seen, WaitChange, Why},
@@ -197,12 +195,7 @@ impl Resolver {
     }
 
     /// The entity as it is to be sent and what it refers to, or `None` while it cannot be sent at all. Adds what it waits for.
-    fn compose(
-        &self,
-        key: &EntityKey,
-        life: &Life,
-        waits: &mut BTreeSet<Wait>,
-    ) -> Option<(Entity, Vec<EntityKey>)> {
+    fn compose(&self, key: &EntityKey, life: &Life, waits: &mut BTreeSet<Wait>) -> Option<(Entity, Vec<EntityKey>)> {
         let record = self.record(key);
         let mut fields = life.fields.clone();
         let refers_to = match key.kind {
@@ -278,12 +271,7 @@ impl Resolver {
     }
 
     /// The departments of a member; all of them must be live.
-    fn memberships(
-        &self,
-        key: &EntityKey,
-        fields: &mut Fields,
-        waits: &mut BTreeSet<Wait>,
-    ) -> Option<Vec<EntityKey>> {
+    fn memberships(&self, key: &EntityKey, fields: &mut Fields, waits: &mut BTreeSet<Wait>) -> Option<Vec<EntityKey>> {
         if !fields.has(Field::Departments) {
             waits.insert(Wait { on: key.clone(), why: WaitFor::Details });
             return None;
@@ -301,7 +289,8 @@ impl Resolver {
             return None;
         }
         if fields.has(Field::Leads) {
-            let leads: Vec<String> = fields.list(Field::Leads).iter().filter(|id| departments.contains(id)).cloned().collect();
+            let leads: Vec<String> =
+                fields.list(Field::Leads).iter().filter(|id| departments.contains(id)).cloned().collect();
             fields.set(Field::Leads, leads);
         }
         let main = fields.text(Field::MainDepartment).filter(|main| departments.iter().any(|id| id == main));
@@ -340,7 +329,11 @@ impl Resolver {
             let gone = before.difference(after).map(|wait| (wait, false));
             let come = after.difference(&before).map(|wait| (wait, true));
             let changes = gone.chain(come);
-            self.effects.waits.extend(changes.map(|(wait, add)| WaitChange { waiter: waiter.clone(), wait: wait.clone(), add }));
+            self.effects.waits.extend(changes.map(|(wait, add)| WaitChange {
+                waiter: waiter.clone(),
+                wait: wait.clone(),
+                add,
+            }));
         }
     }
 

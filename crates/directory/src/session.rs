@@ -101,7 +101,8 @@ impl Session {
     /// records of the round before refer to, all at once.
     pub fn missing(&mut self) -> Vec<EntityKey> {
         if !self.is_merged {
-            let named: Vec<EntityKey> = self.focus.iter().filter(|key| !self.records.contains_key(key)).cloned().collect();
+            let named: Vec<EntityKey> =
+                self.focus.iter().filter(|key| !self.records.contains_key(key)).cloned().collect();
             if !named.is_empty() {
                 return named;
             }
@@ -139,7 +140,9 @@ impl Session {
         }
         let Some(record) = self.records.get(key) else { return Vec::new() };
         let renames = record.facts.iter().filter_map(|fact| match &fact.told {
-            FactTold::RenamedFrom(id, _) | FactTold::RenamedTo(id) => Some(EntityKey { kind: key.kind, id: id.clone() }),
+            FactTold::RenamedFrom(id, _) | FactTold::RenamedTo(id) => {
+                Some(EntityKey { kind: key.kind, id: id.clone() })
+            }
             _ => None,
         });
         let partners: Vec<EntityKey> = renames.filter(|partner| !self.focus.contains(partner)).collect();

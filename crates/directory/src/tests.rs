@@ -32,7 +32,10 @@ impl Tenant {
         loop {
             let is_released = |record: &Record| record.waits.iter().any(|wait| effects.released.contains(&wait.on));
             let mut session = Session::new("acme".parse().unwrap());
-            self.records.iter().filter(|(_, record)| is_released(record)).for_each(|(key, _)| session.look_again(key.clone()));
+            self.records
+                .iter()
+                .filter(|(_, record)| is_released(record))
+                .for_each(|(key, _)| session.look_again(key.clone()));
             effects = self.commit(session, horizon);
             if effects.changes.is_empty() {
                 return sent.join("\n");
@@ -203,10 +206,8 @@ fn a_repeat_is_a_duplicate_and_sends_nothing() {
 
 #[test]
 fn what_changes_nothing_is_stale() {
-    let tenant = check(&[
-        (member("ann", 1, &["1"]), "member ann \"ANN\" in 1"),
-        (told("ann", 2, Field::Name, "ANN"), ""),
-    ]);
+    let tenant =
+        check(&[(member("ann", 1, &["1"]), "member ann \"ANN\" in 1"), (told("ann", 2, Field::Name, "ANN"), "")]);
     assert_eq!(tenant.effects.seen, [Seen::Stale]);
 }
 
@@ -350,7 +351,8 @@ fn a_new_person_with_the_old_id_is_not_the_renamed_one() {
 fn the_new_person_waits_until_the_renamed_one_has_taken_the_row_along() {
     let move_to_9 = Fields::new().with(Field::Departments, ["9"].as_slice());
     let renamed = seen(EntityKind::Member, "bob", 3, What::Renamed { to: "bobby".to_owned(), fields: move_to_9 });
-    let mut tenant = check(&[(member("bob", 1, &["1"]), "member bob \"BOB\" in 1"), (renamed, ""), (member("bob", 4, &["1"]), "")]);
+    let mut tenant =
+        check(&[(member("bob", 1, &["1"]), "member bob \"BOB\" in 1"), (renamed, ""), (member("bob", 4, &["1"]), "")]);
     assert_eq!(tenant.waits(&EntityKey::member("bob")), [("member bobby".to_owned(), WaitFor::Successor)]);
     let sent = "department 9 \"D9\" in 1\nmember bobby \"BOB\" in 9 formerly bob\nmember bob \"BOB\" in 1";
     assert_eq!(tenant.tell(department("9", 2, "1")), sent);
@@ -452,8 +454,9 @@ fn folding_what_is_old_changes_nothing_that_holds() {
         (told("ann", 5, Field::Mobile, "5"), "member ann \"ANN\" in 1 mobile 5"),
     ]);
     let last = told("ann", 60, Field::Title, "engineer");
-    let fill =
-        |session: &mut Session| session.tell(Incoming { observation: last, event: String::new(), received_at: UnixMillis(0) });
+    let fill = |session: &mut Session| {
+        session.tell(Incoming { observation: last, event: String::new(), received_at: UnixMillis(0) })
+    };
     let sent = tenant.session(fill, UnixMillis::from_seconds(50));
     assert_eq!(sent, "member ann \"ANN\" in 1 mobile 5");
     assert_eq!(tenant.records[&EntityKey::member("ann")].facts.len(), 4, "a removal, a creation and two values");

@@ -70,6 +70,17 @@ impl<'a> Layer<'a> {
         }
     }
 
+    /// A text that is written as `{ env = .. }` or `{ file = .. }`, as in a file: its value. `None`: it is just a text.
+    pub(crate) fn indirect(&mut self, path: &str, text: &str) -> Option<Option<Value>> {
+        if !text.trim_start().starts_with('{') {
+            return None;
+        }
+        let mut parsed = format!("value = {text}").parse::<toml::Table>().ok()?;
+        let value = parsed.remove("value")?;
+        let is_reference = value.as_table().is_some_and(|table| reference(table).is_some());
+        is_reference.then(|| self.value(path, value))
+    }
+
     fn table(&mut self, path: &str, table: toml::Table) -> Map<String, Value> {
         let mut out = Map::new();
         for (key, value) in table {
@@ -93,8 +104,9 @@ impl<'a> Layer<'a> {
                 Value::Array(items.filter_map(|(index, item)| self.value(&format!("{path}[{index}]"), item)).collect())
             }
             toml::Value::Table(table) => match reference(&table) {
-                Some(reference) if !self.unresolved.contains(&path) => Value::String(self.resolve(path, reference)?),
-                _ => Value::Object(self.table(path, table)),
+                Some(Reference::File(_)) if self.unresolved.contains(&path) => Value::Object(self.table(path, table)),
+                Some(reference) => Value::String(self.resolve(path, reference)?),
+                None => Value::Object(self.table(path, table)),
             },
         })
     }

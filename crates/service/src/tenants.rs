@@ -122,8 +122,9 @@ fn apply_in(conn: &mut Connection, sealer: &Sealer, file: &TenantFile, now: Unix
 }
 
 fn open_file(sealer: &Sealer, row: &store::tenants::Tenant) -> Result<TenantFile, DocumentError> {
-    let document =
-        serde_json::from_str(&row.document).map_err(|_| DocumentError::Malformed("it is not JSON".to_owned()))?;
+    let document = serde_json::from_str(&row.document)
+        .ok()
+        .ok_or_else(|| DocumentError::Malformed("it is not JSON".to_owned()))?;
     TenantFile::from_document(&row.id, document, sealer, &row.data_key)
 }
 

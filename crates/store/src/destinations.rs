@@ -63,9 +63,10 @@ pub struct Destination {
 }
 
 /// What an operator wants of a destination.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum State {
     /// Changes are delivered.
+    #[default]
     Active,
     /// Changes collect until it is resumed.
     Paused,

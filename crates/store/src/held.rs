@@ -27,7 +27,9 @@ pub struct Held {
     pub absent: bool,
     /// The change is a removal.
     pub removal: bool,
-    /// What it still refers to there although it is to have left it.
+    /// What it refers to there, or more than that.
+    pub there: Vec<EntityKey>,
+    /// What of it it is to have left by now.
     pub left: Vec<EntityKey>,
     /// What it waits for.
     pub waits_for: Vec<EntityKey>,
@@ -82,6 +84,7 @@ struct NewRow<'a> {
     reason: Option<&'a str>,
     absent: bool,
     removal: bool,
+    there_keys: String,
     left_keys: String,
     waits_for: String,
     formerly: String,
@@ -101,6 +104,7 @@ struct Row {
     reason: Option<String>,
     absent: bool,
     removal: bool,
+    there_keys: String,
     left_keys: String,
     waits_for: String,
     formerly: String,
@@ -118,6 +122,7 @@ impl Row {
             reason: self.reason,
             absent: self.absent,
             removal: self.removal,
+            there: from_json(&self.there_keys)?,
             left: from_json(&self.left_keys)?,
             waits_for: from_json(&self.waits_for)?,
             formerly: from_json(&self.formerly)?,
@@ -174,6 +179,7 @@ fn new_row<'a>(of: (&'a str, &'a str), row: &'a Held, change: Option<&Change>) -
         reason: row.reason.as_deref(),
         absent: row.absent,
         removal: row.removal,
+        there_keys: to_json(&row.there)?,
         left_keys: to_json(&row.left)?,
         waits_for: to_json(&row.waits_for)?,
         formerly: to_json(&row.formerly)?,
@@ -195,6 +201,7 @@ fn upsert(conn: &mut Connection, rows: &[NewRow<'_>]) -> Result<()> {
             held::reason.eq(excluded(held::reason)),
             held::absent.eq(excluded(held::absent)),
             held::removal.eq(excluded(held::removal)),
+            held::there_keys.eq(excluded(held::there_keys)),
             held::left_keys.eq(excluded(held::left_keys)),
             held::waits_for.eq(excluded(held::waits_for)),
             held::formerly.eq(excluded(held::formerly)),

@@ -32,11 +32,12 @@ pub fn normalise(
         Some(b'{') => EventBody::Callback(json::read(plaintext, received_at)?),
         _ => return Err(Refusal::malformed("neither_xml_nor_json")),
     };
-    let entity = match &body {
-        EventBody::Directory(seen) => Some(seen.key()),
-        EventBody::Callback(_) => None,
+    // The time of a callback may be ours, which no repeat shares.
+    let (entity, at) = match &body {
+        EventBody::Directory(seen) => (Some(seen.key()), seen.at),
+        EventBody::Callback(_) => (None, UnixMillis(0)),
     };
-    let content = EventKeys::content_hash(corp_id, entity.as_ref(), plaintext.as_bytes());
+    let content = EventKeys::content_hash(corp_id, entity.as_ref(), at, plaintext.as_bytes());
     Ok(vec![Event {
         id: content.clone(),
         tenant: tenant.clone(),

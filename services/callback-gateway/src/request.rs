@@ -48,7 +48,10 @@ impl<'a> Route<'a> {
 /// Answers every request to the gateway.
 pub(crate) async fn handle(request: HttpRequest, payload: web::Payload, gateway: web::Data<Gateway>) -> HttpResponse {
     let began = Instant::now();
-    let Some(route) = Route::of(request.path()) else { return HttpResponse::NotFound().finish() };
+    let Some(route) = Route::of(request.path()) else {
+        body::drain(payload, gateway.bounds).await;
+        return HttpResponse::NotFound().finish();
+    };
     let outcome = match answer(&request, payload, &gateway, route, began).await {
         Ok(outcome) => outcome,
         Err(refused) => refuse(&gateway, &request, route, refused),

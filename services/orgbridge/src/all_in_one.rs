@@ -170,7 +170,8 @@ fn start(
     context: &Context,
     listening: &mut Listening,
 ) -> anyhow::Result<Option<Running>> {
-    let (name, context, config2) = (service.name(), context.clone(), config.sink.clone());
+    let (name, context) = (service.name(), context.clone());
+    let lanes: Vec<Lane> = config.broker.lanes.iter().map(|lane| Lane::new(lane)).collect();
     Ok(Some(match service {
         Service::CallbackGateway => {
             let section = config.callback_gateway.clone();
@@ -178,15 +179,8 @@ fn start(
             listening.gateway = Some(listener.local_addr().context("callback_gateway.listen")?);
             Running::new(name, callback_gateway::run(section, listener, context))
         }
-        Service::Resolver => {
-            let lanes = config.broker.lanes.iter().map(|lane| Lane::new(lane)).collect();
-            Running::new(name, resolver::run(config.resolver.clone(), lanes, context))
-        }
-        Service::Sink => Running::new(name, async move {
-            let _ = config2;
-            context.stop.cancelled().await;
-            Ok(())
-        }),
+        Service::Resolver => Running::new(name, resolver::run(config.resolver.clone(), lanes, context)),
+        Service::Sink => Running::new(name, sink::run(config.sink.clone(), lanes, context)),
         Service::Synchronizer | Service::Console => return Ok(None),
     }))
 }

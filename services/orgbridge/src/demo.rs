@@ -58,7 +58,7 @@ pub(crate) fn run(
     }
 }
 
-/// `None` when a person ended it.
+/// `None` when a person ended it before the end of the story.
 async fn show(
     options: &arguments::Demo,
     directory: &Path,
@@ -67,30 +67,21 @@ async fn show(
     let stop = CancellationToken::new();
     process::stop_on_signals(stop.clone())?;
     let mut display = Display::new(output, options.json);
+    let language = display.language();
     let (world, running) = World::open(options, directory, stop.clone()).await?;
-    display.line(texts::title(display.language(), options.members))?;
+    display.line(texts::title(language, options.members))?;
     let mut story = Story::new(world, options.clone());
-    let told = tokio::select! {
-        told = story.tell(&mut display) => Some(told),
-        () = stop.cancelled() => None,
-    };
-    let summary = match told {
-        Some(told) => Some(told?),
-        None => {
-            display.abandon();
-            ended(running).await?;
-            return Ok(None);
-        }
-    };
-    if options.once {
-        stop.cancel();
-        ended(running).await?;
-        return Ok(summary);
+    let told = stop.run_until_cancelled(story.tell(&mut display)).await.transpose()?;
+    match (&told, options.once) {
+        (None, _) => display.abandon(),
+        (Some(_), true) => stop.cancel(),
+        (Some(_), false) => living::stay(&mut story, &mut display, &stop).await?,
     }
-    let fine = summary.as_ref().is_none_or(Summary::is_fine);
-    living::stay(&mut story, &mut display, &stop).await?;
     ended(running).await?;
-    Ok(if fine { None } else { summary })
+    if told.is_none() && options.once {
+        return Err(Failure::say(texts::interrupted(language)));
+    }
+    Ok(told)
 }
 
 /// How the services ended. What cancelled the stop token may have been the fault of one of them, which is told here.

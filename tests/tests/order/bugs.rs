@@ -5,7 +5,7 @@ use crate::{random, sets};
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bug {
+pub(crate) enum Bug {
     /// Now and then a row of the waiting table is not written.
     LostWaitingRow,
     /// Now and then it is forgotten who is to be looked at again: a crash between a commit and the slice after it.

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{Change, Entity, EntityKey};
-use sink::courier::{Courier, Decision, HELD_AFTER_FAILURES, State, Step, Verdict};
+use common::{Action, Change, Entity, EntityKey, EntityKind};
+use sink::courier::{Courier, Decision, HELD_AFTER_FAILURES, Settled, State, Step, Verdict};
 
 use crate::{
     bugs::Bug,
@@ -15,15 +15,25 @@ use crate::{
 const PATIENCE: usize = 10_000;
 
 /// Delivers everything, and checks that what did not arrive was rejected, or hangs on something that was.
-pub fn carry(
+pub(crate) fn carry(
     outbox: &[Change],
     truth: &BTreeMap<EntityKey, Entity>,
     dice: &mut Dice,
     bug: Option<Bug>,
 ) -> Result<(), String> {
     let mut carrier = Carrier::new(outbox, dice, bug);
-    carrier.run(dice)?;
-    carrier.check(truth)
+    let result = carrier.run(dice).and_then(|()| carrier.check(truth));
+    result.map_err(|reason| format!("{reason}\nwhat the OA was asked: {:?}", carrier.asked))
+}
+
+/// Entities that an OA may refuse. Where departments move, a refused one can leave the OA's tree in a shape in which a later
+/// move closes a circle; the courier, which does not know that tree, could not tell.
+fn entities_to_refuse(outbox: &[Change]) -> BTreeSet<&EntityKey> {
+    let is_department = |change: &Change| change.kind() == EntityKind::Department;
+    let moves = |change: &Change| is_department(change) && !change.first && !change.leaves.is_empty();
+    let trees_change = outbox.iter().any(|change| moves(change) && change.action != Action::Remove);
+    let may_be_refused = outbox.iter().filter(|change| !(trees_change && is_department(change)));
+    may_be_refused.map(|change| &change.entity).filter(|key| !key.is_root()).collect()
 }
 
 struct Carrier<'a> {
@@ -34,8 +44,12 @@ struct Carrier<'a> {
     courier: Courier,
     /// The changes of the exceptions, as the sink's table keeps them.
     kept: BTreeMap<EntityKey, Change>,
-    /// What was sent without our learning what came of it. It goes first: anything older of that entity would come too late.
-    in_flight: Option<Step>,
+    /// Under which id each of them was sent last.
+    sent_to: BTreeMap<EntityKey, EntityKey>,
+    /// What the OA was asked, and its answers.
+    asked: Vec<(EntityKey, u64, Option<Answer>)>,
+    /// What was sent without our learning what came of it. It goes first: until then nobody knows what the OA has.
+    in_flight: Vec<Step>,
     bug: Option<Bug>,
 }
 
@@ -43,10 +57,8 @@ impl<'a> Carrier<'a> {
     fn new(outbox: &'a [Change], dice: &mut Dice, bug: Option<Bug>) -> Self {
         let mut oa = Oa::default();
         oa.has_foreign_keys = dice.once_in(2);
-        let entities: BTreeSet<&EntityKey> =
-            outbox.iter().map(|change| &change.entity).filter(|key| !key.is_root()).collect();
         let rejects_some = dice.once_in(2);
-        for key in entities {
+        for key in entities_to_refuse(outbox) {
             if rejects_some && dice.once_in(8) {
                 oa.rejects.insert(key.clone());
             } else if dice.once_in(4) {
@@ -54,17 +66,30 @@ impl<'a> Carrier<'a> {
             }
         }
         let takes_batches = oa.has_foreign_keys;
-        Self { outbox, oa, takes_batches, courier: Courier::default(), kept: BTreeMap::new(), in_flight: None, bug }
+        Self {
+            outbox,
+            oa,
+            takes_batches,
+            courier: Courier::default(),
+            kept: BTreeMap::new(),
+            sent_to: BTreeMap::new(),
+            asked: Vec::new(),
+            in_flight: Vec::new(),
+            bug,
+        }
     }
 
     fn run(&mut self, dice: &mut Dice) -> Result<(), String> {
         for _ in 0..PATIENCE {
             self.oa.now = self.oa.now.plus_seconds(1);
             self.moods_change(dice);
-            match self.in_flight.take() {
-                Some(step) => self.carry_out(&[step], dice)?,
-                None if dice.once_in(3) => self.deliver_due(dice)?,
-                None => self.deliver_next(dice)?,
+            let in_flight = std::mem::take(&mut self.in_flight);
+            if !in_flight.is_empty() {
+                self.carry_out(&in_flight, dice)?;
+            } else if dice.once_in(3) {
+                self.deliver_due(dice)?;
+            } else {
+                self.deliver_next(dice)?;
             }
             if dice.once_in(10) {
                 self.restart();
@@ -109,7 +134,7 @@ impl<'a> Carrier<'a> {
 
     fn deliver_due(&mut self, dice: &mut Dice) -> Result<(), String> {
         for (_, key) in self.courier.due(self.oa.now, dice.between(1, 4)) {
-            if self.in_flight.is_some() {
+            if !self.in_flight.is_empty() {
                 break;
             }
             if let Some(step) = self.courier.retry(&key, self.kept[&key].clone()) {
@@ -125,18 +150,20 @@ impl<'a> Carrier<'a> {
         let mut answers: Vec<Option<Answer>> = Vec::new();
         for step in steps {
             let is_sent = step.decision == Decision::Deliver;
-            answers.push(if is_sent { Some(self.oa.take(&step.change)?) } else { None });
-            let is_through = matches!(answers.last(), Some(None | Some(Answer::Applied)));
+            self.asked.push((step.send.entity.clone(), step.send.version, None));
+            let answer = if is_sent { Some(self.oa.take(&step.send)?) } else { None };
+            self.asked.last_mut().unwrap().2.clone_from(&answer);
+            answers.push(answer);
             if answers.contains(&Some(Answer::Away)) || dice.once_in(12) {
                 // Nobody answered, or we did not live to hear it.
-                self.in_flight = Some(step.clone()).filter(|_| is_sent && !self.takes_batches);
+                self.in_flight = if self.takes_batches { steps.to_vec() } else { vec![step.clone()] };
                 return Ok(());
             }
             if self.takes_batches {
                 continue;
             }
             let answer = answers.pop().flatten();
-            if !self.settle(step, answer)? || !is_through {
+            if self.settle(step, answer)? != Some(Settled::Applied) && is_sent {
                 return Ok(());
             }
         }
@@ -146,12 +173,13 @@ impl<'a> Carrier<'a> {
         Ok(())
     }
 
-    /// Whether it is settled and not to be tried again in its place.
-    fn settle(&mut self, step: &Step, answer: Option<Answer>) -> Result<bool, String> {
-        let Some(verdict) = self.judge(step, answer) else { return Ok(false) };
-        self.courier.settle(step, verdict, self.oa.now);
+    /// What it came to; `None` if it is to be tried again in its place.
+    fn settle(&mut self, step: &Step, answer: Option<Answer>) -> Result<Option<Settled>, String> {
+        let Some(verdict) = self.judge(step, answer) else { return Ok(None) };
+        let settled = self.courier.settle(step, verdict, self.oa.now);
+        self.sent_to.insert(step.key.clone(), step.send.entity.clone());
         self.keep(step)?;
-        Ok(true)
+        Ok(Some(settled))
     }
 
     /// `None`: to be tried again in its place.
@@ -164,8 +192,7 @@ impl<'a> Carrier<'a> {
             Some(Answer::Missing(what)) => Some(Verdict::Missing { next_attempt, what: Some(what) }),
             Some(Answer::Failed) => {
                 let is_patient = !step.again && !self.takes_batches;
-                let goes_on_trying =
-                    is_patient && self.courier.failed_in_place(step.change.version) < HELD_AFTER_FAILURES;
+                let goes_on_trying = is_patient && self.courier.failed_in_place(step.version) < HELD_AFTER_FAILURES;
                 (!goes_on_trying).then_some(Verdict::Failed { next_attempt, reason: String::new() })
             }
         }
@@ -175,7 +202,7 @@ impl<'a> Carrier<'a> {
         for (key, exception) in self.courier.take_changed() {
             match exception {
                 None => drop(self.kept.remove(&key)),
-                Some(exception) if key == step.key && exception.version == step.change.version => {
+                Some(exception) if key == step.key && exception.version == step.version => {
                     self.kept.insert(key, step.change.clone());
                 }
                 Some(_) if self.kept.contains_key(&key) => {}
@@ -219,7 +246,7 @@ impl<'a> Carrier<'a> {
                 return Err(format!("{key} waits for {next}, which is no exception"));
             };
             match &exception.state {
-                State::Dead { .. } if self.oa.rejects.contains(&self.kept[&next].entity) => return Ok(()),
+                State::Dead { .. } if self.oa.rejects.contains(&self.sent_to[&next]) => return Ok(()),
                 State::Waiting { on } => open.extend(on.iter().filter(|on| seen.insert((*on).clone())).cloned()),
                 state => return Err(format!("{next} is {state:?} without having been rejected")),
             }

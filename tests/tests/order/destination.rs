@@ -6,7 +6,7 @@ use common::{Action, Change, Entity, EntityKey, EntityKind, Field};
 
 /// What is there, and what came last.
 #[derive(Debug, Default)]
-pub struct Destination {
+pub(crate) struct Destination {
     rows: BTreeMap<EntityKey, Row>,
     last: Option<Change>,
 }
@@ -19,7 +19,7 @@ struct Row {
 
 impl Destination {
     /// Applies a change, or says why nobody should have sent it.
-    pub fn apply(&mut self, change: &Change) -> Result<(), String> {
+    pub(crate) fn apply(&mut self, change: &Change) -> Result<(), String> {
         self.check_version(change)?;
         if self.last.as_ref() == Some(change) {
             return Ok(());
@@ -34,7 +34,7 @@ impl Destination {
     }
 
     /// The live rows.
-    pub fn rows(&self) -> impl Iterator<Item = (&EntityKey, &Entity)> {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&EntityKey, &Entity)> {
         self.rows.iter().map(|(key, row)| (key, &row.entity))
     }
 
@@ -59,7 +59,8 @@ impl Destination {
         }
         let mut left: Vec<EntityKey> = Vec::new();
         if let Some(former) = renamed_from {
-            let row = self.rows.remove(former).ok_or_else(|| format!("{key} was renamed from {former}: no such row"))?;
+            let row =
+                self.rows.remove(former).ok_or_else(|| format!("{key} was renamed from {former}: no such row"))?;
             left.extend(row.refers_to);
         } else if self.rows.get(key).is_some_and(|row| row.entity == *entity) {
             return Err(format!("{key} was sent without a difference"));

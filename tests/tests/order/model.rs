@@ -7,11 +7,13 @@ use common::{Entity, EntityKey, EntityKind, Field, Fields, Observation, UnixMill
 
 /// What the platform told, in the order in which it happened, and what is true in the end.
 #[derive(Debug, Clone)]
-pub struct History {
-    pub events: Vec<Observation>,
-    pub truth: BTreeMap<EntityKey, Entity>,
+pub(crate) struct History {
+    pub(crate) events: Vec<Observation>,
+    pub(crate) truth: BTreeMap<EntityKey, Entity>,
     /// So many of the events had arrived, in order, before the interesting part begins.
-    pub settled: usize,
+    pub(crate) settled: usize,
+    /// Somebody got another id more than once, which WeCom does not allow (reference wecom 2.3).
+    pub(crate) renamed_twice: bool,
 }
 
 /// A human being, whatever ids it bears.
@@ -23,10 +25,11 @@ struct Entry {
     fields: Fields,
     /// Who leads it, as human beings.
     leaders: Vec<Person>,
+    was_renamed: bool,
 }
 
 /// The company. Doing something that a platform would refuse panics.
-pub struct Company {
+pub(crate) struct Company {
     second: i64,
     same_second: bool,
     last_person: Person,
@@ -40,13 +43,14 @@ pub struct Company {
     this_second: BTreeMap<EntityKey, u8>,
     events: Vec<Observation>,
     settled: usize,
+    renamed_twice: bool,
 }
 
-pub const COMPANY_NAME: &str = "Acme";
+pub(crate) const COMPANY_NAME: &str = "Acme";
 
 impl Company {
-    pub fn new() -> Self {
-        let root = Entry { fields: Fields::new().with(Field::Name, COMPANY_NAME), leaders: Vec::new() };
+    pub(crate) fn new() -> Self {
+        let root = Entry { fields: Fields::new().with(Field::Name, COMPANY_NAME), ..Entry::default() };
         Self {
             second: 1_000_000,
             same_second: false,
@@ -58,55 +62,56 @@ impl Company {
             this_second: BTreeMap::new(),
             events: Vec::new(),
             settled: 0,
+            renamed_twice: false,
         }
     }
 
     /// The next event happens within the second of the one before.
-    pub fn same_second(&mut self) -> &mut Self {
+    pub(crate) fn same_second(&mut self) -> &mut Self {
         self.same_second = true;
         self
     }
 
     /// What was told until now arrives before everything else, in order.
-    pub fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         self.settled = self.events.len();
     }
 
-    pub fn create_department(&mut self, id: &str, parent: &str) {
+    pub(crate) fn create_department(&mut self, id: &str, parent: &str) {
         let name = format!("department {id} of event {}", self.events.len());
         self.create_department_with(id, Fields::new().with(Field::Name, name).with(Field::Parent, parent));
     }
 
-    pub fn create_department_with(&mut self, id: &str, fields: Fields) {
+    pub(crate) fn create_department_with(&mut self, id: &str, fields: Fields) {
         assert!(!self.departments.contains_key(id), "department {id} exists");
         assert!(self.departments.contains_key(fields.text(Field::Parent).unwrap()));
         let leaders = self.people_of(&fields);
-        self.departments.insert(id.to_owned(), Entry { fields: fields.clone(), leaders });
+        self.departments.insert(id.to_owned(), Entry { fields: fields.clone(), leaders, was_renamed: false });
         self.tell(EntityKind::Department, id, What::Created { fields });
     }
 
-    pub fn move_department(&mut self, id: &str, parent: &str) {
+    pub(crate) fn move_department(&mut self, id: &str, parent: &str) {
         assert!(!self.is_within(parent, id), "{parent} is within {id}");
         self.update_department(id, Fields::new().with(Field::Parent, parent));
     }
 
-    pub fn rename_department(&mut self, id: &str, name: &str) {
+    pub(crate) fn rename_department(&mut self, id: &str, name: &str) {
         self.update_department(id, Fields::new().with(Field::Name, name));
     }
 
-    pub fn update_department(&mut self, id: &str, fields: Fields) {
+    pub(crate) fn update_department(&mut self, id: &str, fields: Fields) {
         let leaders = self.people_of(&fields);
         self.departments.get_mut(id).unwrap().overlay(&fields, leaders);
         self.tell(EntityKind::Department, id, What::Updated { fields });
     }
 
-    pub fn remove_department(&mut self, id: &str) {
+    pub(crate) fn remove_department(&mut self, id: &str) {
         assert!(self.is_empty(id), "something is in {id}");
         self.departments.remove(id).unwrap();
         self.tell(EntityKind::Department, id, What::Removed);
     }
 
-    pub fn hire(&mut self, id: &str, departments: &[&str]) {
+    pub(crate) fn hire(&mut self, id: &str, departments: &[&str]) {
         let name = format!("{id} of event {}", self.events.len());
         let mut fields = Fields::new().with(Field::Name, name).with(Field::Departments, departments);
         if departments.len() > 1 {
@@ -115,16 +120,16 @@ impl Company {
         self.hire_with(id, fields);
     }
 
-    pub fn hire_with(&mut self, id: &str, fields: Fields) {
+    pub(crate) fn hire_with(&mut self, id: &str, fields: Fields) {
         assert!(!self.bearers.contains_key(&id.to_lowercase()), "{id} is taken");
         self.last_person += 1;
         let leaders = self.people_of(&fields);
-        self.people.insert(self.last_person, Entry { fields: fields.clone(), leaders });
+        self.people.insert(self.last_person, Entry { fields: fields.clone(), leaders, was_renamed: false });
         self.bearers.insert(id.to_lowercase(), self.last_person);
         self.tell(EntityKind::Member, id, What::Created { fields });
     }
 
-    pub fn transfer(&mut self, id: &str, departments: &[&str]) {
+    pub(crate) fn transfer(&mut self, id: &str, departments: &[&str]) {
         let mut fields = Fields::new().with(Field::Departments, departments);
         if departments.len() > 1 {
             fields.set(Field::MainDepartment, departments[0]);
@@ -132,33 +137,36 @@ impl Company {
         self.update_member(id, fields);
     }
 
-    pub fn update_member(&mut self, id: &str, fields: Fields) {
+    pub(crate) fn update_member(&mut self, id: &str, fields: Fields) {
         let leaders = self.people_of(&fields);
         self.bearer(id).overlay(&fields, leaders);
         self.tell(EntityKind::Member, id, What::Updated { fields });
     }
 
-    pub fn change_id(&mut self, id: &str, to: &str) {
+    pub(crate) fn change_id(&mut self, id: &str, to: &str) {
         self.change_id_with(id, to, Fields::new());
     }
 
-    pub fn change_id_with(&mut self, id: &str, to: &str, fields: Fields) {
+    pub(crate) fn change_id_with(&mut self, id: &str, to: &str, fields: Fields) {
         assert!(!self.bearers.contains_key(&to.to_lowercase()), "{to} is taken");
         let leaders = self.people_of(&fields);
-        self.bearer(id).overlay(&fields, leaders);
+        let bearer = self.bearer(id);
+        bearer.overlay(&fields, leaders);
+        let is_second = std::mem::replace(&mut bearer.was_renamed, true);
+        self.renamed_twice |= is_second;
         let person = self.bearers.remove(&id.to_lowercase()).unwrap();
         self.bearers.insert(to.to_lowercase(), person);
         self.tell(EntityKind::Member, id, What::Renamed { to: to.to_owned(), fields });
     }
 
-    pub fn dismiss(&mut self, id: &str) {
+    pub(crate) fn dismiss(&mut self, id: &str) {
         let person = self.bearers.remove(&id.to_lowercase()).unwrap();
         self.people.remove(&person);
         self.tell(EntityKind::Member, id, What::Removed);
     }
 
     /// The company to which exactly this happened, in this order; `None` if a platform would have refused some of it.
-    pub fn replay(events: &[Observation], settled: usize) -> Option<History> {
+    pub(crate) fn replay(events: &[Observation], settled: usize) -> Option<History> {
         let mut company = Self::new();
         for event in events {
             if !company.allows(event) {
@@ -189,7 +197,8 @@ impl Company {
             _ => self.bearers.contains_key(&id.to_lowercase()),
         };
         let refers_to_what_exists = event.what.fields().is_none_or(|fields| {
-            let mut parents = fields.list(Field::Departments).iter().map(String::as_str).chain(fields.text(Field::Parent));
+            let mut parents =
+                fields.list(Field::Departments).iter().map(String::as_str).chain(fields.text(Field::Parent));
             let mut leaders = fields.list(Field::Leaders).iter().map(|id| id.to_lowercase());
             parents.all(|id| self.departments.contains_key(id)) && leaders.all(|id| self.bearers.contains_key(&id))
         });
@@ -201,43 +210,43 @@ impl Company {
                     exists(id) && !fields.text(Field::Parent).is_some_and(closes_circle)
                 }
                 What::Renamed { to, .. } => exists(id) && !exists(to),
-                What::Removed => exists(id) && !(is_department && !self.is_empty(id)),
+                What::Removed => exists(id) && (!is_department || self.is_empty(id)),
             }
     }
 
     /// Ids of all departments but the root.
-    pub fn departments(&self) -> Vec<String> {
+    pub(crate) fn departments(&self) -> Vec<String> {
         self.departments.keys().filter(|id| *id != "1").cloned().collect()
     }
 
     /// Ids of all departments and the root.
-    pub fn parents(&self) -> Vec<String> {
+    pub(crate) fn parents(&self) -> Vec<String> {
         self.departments.keys().cloned().collect()
     }
 
     /// Ids of all members.
-    pub fn members(&self) -> Vec<String> {
+    pub(crate) fn members(&self) -> Vec<String> {
         self.bearers.keys().cloned().collect()
     }
 
-    pub fn event_count(&self) -> usize {
+    pub(crate) fn event_count(&self) -> usize {
         self.events.len()
     }
 
     /// Whether something of this rank (0 a removal, 1 a creation, 2 a change, 3 anything else) can happen to it within the
     /// second of the event before, so that the ranks alone still tell the order of what happened.
-    pub fn fits_in_second(&self, key: &EntityKey, rank: u8) -> bool {
+    pub(crate) fn fits_in_second(&self, key: &EntityKey, rank: u8) -> bool {
         self.this_second.get(key).is_none_or(|before| *before < rank && *before < 2 && rank < 3)
     }
 
-    pub fn is_empty(&self, department: &str) -> bool {
+    pub(crate) fn is_empty(&self, department: &str) -> bool {
         let has_children = self.departments.values().any(|entry| entry.fields.text(Field::Parent) == Some(department));
         let is_member = |entry: &Entry| entry.fields.list(Field::Departments).iter().any(|id| id == department);
         !has_children && !self.people.values().any(is_member)
     }
 
     /// Whether a department is another or lies somewhere below it.
-    pub fn is_within(&self, department: &str, other: &str) -> bool {
+    pub(crate) fn is_within(&self, department: &str, other: &str) -> bool {
         let mut current = Some(department);
         while let Some(step) = current {
             if step == other {
@@ -249,7 +258,7 @@ impl Company {
     }
 
     /// What was told, and what is true now.
-    pub fn history(self) -> History {
+    pub(crate) fn history(self) -> History {
         let mut truth = BTreeMap::new();
         for (id, entry) in &self.departments {
             truth.insert(EntityKey::department(id), self.entity(EntityKind::Department, id, entry));
@@ -259,7 +268,7 @@ impl Company {
             tidy_departments(&mut entity.fields);
             truth.insert(EntityKey::member(id), entity);
         }
-        History { events: self.events, truth, settled: self.settled }
+        History { events: self.events, truth, settled: self.settled, renamed_twice: self.renamed_twice }
     }
 
     fn entity(&self, kind: EntityKind, id: &str, entry: &Entry) -> Entity {

@@ -6,23 +6,23 @@ use common::{Action, Change, Entity, EntityKey, UnixMillis};
 
 /// What the OA has, and its moods.
 #[derive(Debug, Default)]
-pub struct Oa {
+pub(crate) struct Oa {
     rows: BTreeMap<EntityKey, (Vec<EntityKey>, Entity)>,
     versions: BTreeMap<EntityKey, u64>,
     /// Nobody answers.
-    pub is_away: bool,
+    pub(crate) is_away: bool,
     /// Entities with which it fails for the time being.
-    pub fails_with: BTreeSet<EntityKey>,
+    pub(crate) fails_with: BTreeSet<EntityKey>,
     /// Entities that it will never take.
-    pub rejects: BTreeSet<EntityKey>,
+    pub(crate) rejects: BTreeSet<EntityKey>,
     /// It checks references and versions itself, as our tables in a database do.
-    pub has_foreign_keys: bool,
-    pub now: UnixMillis,
+    pub(crate) has_foreign_keys: bool,
+    pub(crate) now: UnixMillis,
 }
 
 /// What the OA says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub(crate) enum Answer {
     Away,
     Applied,
     Failed,
@@ -32,7 +32,7 @@ pub enum Answer {
 
 impl Oa {
     /// Takes a change or refuses it; an error is what no OA should ever be asked.
-    pub fn take(&mut self, change: &Change) -> Result<Answer, String> {
+    pub(crate) fn take(&mut self, change: &Change) -> Result<Answer, String> {
         let (key, version) = (&change.entity, change.version);
         if self.is_away {
             return Ok(Answer::Away);
@@ -66,11 +66,11 @@ impl Oa {
         Ok(Answer::Applied)
     }
 
-    pub fn row(&self, key: &EntityKey) -> Option<&Entity> {
+    pub(crate) fn row(&self, key: &EntityKey) -> Option<&Entity> {
         self.rows.get(key).map(|(_, entity)| entity)
     }
 
-    pub fn keys(&self) -> impl Iterator<Item = &EntityKey> {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &EntityKey> {
         self.rows.keys()
     }
 
@@ -82,14 +82,14 @@ impl Oa {
             return Err(format!("version {version}: {key} was renamed from {former}, which is not there"));
         }
         self.rows.insert(key.clone(), (change.refers_to.clone(), entity.clone()));
-        let mut above = key;
-        for _ in 0..self.rows.len() {
-            match self.rows.get(above).and_then(|(refers_to, _)| refers_to.first()) {
-                Some(next) => above = next,
-                None => return Ok(()),
+        // While changes are held back the courier, which does not know the OA's whole tree, cannot tell longer circles.
+        let parent = self.rows.get(key).and_then(|(refers_to, _)| refers_to.first());
+        match parent.and_then(|parent| self.rows.get(parent)) {
+            Some((above, _)) if above.contains(key) => {
+                Err(format!("version {version}: {key} came below what is in it"))
             }
+            _ => Ok(()),
         }
-        Err(format!("version {version}: {key} closes a circle of departments"))
     }
 
     fn remove(&mut self, change: &Change) -> Result<(), String> {

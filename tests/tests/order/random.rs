@@ -12,13 +12,13 @@ use crate::{
 };
 
 /// Runs the order with this seed: a history of 8 to 60 events, each arriving 1 to 4 times.
-pub fn run_seed(seed: u64, bug: Option<Bug>) -> Result<(), String> {
+pub(crate) fn run_seed(seed: u64, bug: Option<Bug>) -> Result<(), String> {
     let (history, arrival, mut dice) = draw(seed);
     run(&history, &arrival, &mut dice, bug)
 }
 
 /// The smallest run found that fails in place of the one with this seed, with everything that led to it.
-pub fn report(seed: u64, reason: String) -> String {
+pub(crate) fn report(seed: u64, reason: String) -> String {
     let (history, arrival, dice) = draw(seed);
     shrink(history, arrival, &dice, reason)
 }
@@ -32,7 +32,7 @@ fn draw(seed: u64) -> (History, Arrival, Dice) {
     (history, arrival, dice)
 }
 
-fn random_arrival(dice: &mut Dice, events: usize) -> Arrival {
+pub(crate) fn random_arrival(dice: &mut Dice, events: usize) -> Arrival {
     let repeats = dice.once_in(2);
     let mut deliveries: Vec<usize> = Vec::new();
     for event in 0..events {
@@ -64,7 +64,7 @@ fn random_arrival(dice: &mut Dice, events: usize) -> Arrival {
 }
 
 /// What is done to a company, `size` events long.
-pub fn random_history(dice: &mut Dice, size: usize) -> History {
+pub(crate) fn random_history(dice: &mut Dice, size: usize) -> History {
     let mut company = Company::new();
     let mut tries = 0;
     let shares_seconds = dice.once_in(3);
@@ -75,6 +75,22 @@ pub fn random_history(dice: &mut Dice, size: usize) -> History {
         let deed = life.dice.between(first, last);
         life.something_happens(deed);
         tries += 1;
+    }
+    company.history()
+}
+
+/// Somebody to whom something happens all day long, so that more is told than a record keeps.
+pub(crate) fn busy_history(dice: &mut Dice) -> History {
+    let mut company = Company::new();
+    let mut life = Life { dice, company: &mut company, shares_seconds: false };
+    while life.company.event_count() < 200 {
+        match life.dice.below(40) {
+            0 => life.somebody_leaves(),
+            1..=4 => life.somebody_moves(),
+            5 => life.a_department_is_created(),
+            _ if life.company.members().is_empty() => life.somebody_is_hired(),
+            _ => life.somebody_changes(),
+        };
     }
     company.history()
 }
@@ -181,7 +197,8 @@ impl Life<'_> {
     fn somebody_changes(&mut self) -> Option<()> {
         let id = self.pick(Company::members)?;
         let field = *self.dice.pick(&[Field::Name, Field::Mobile, Field::Title, Field::Email])?;
-        let value = if self.dice.once_in(6) { String::new() } else { format!("{field:?} of #{}", self.company.event_count()) };
+        let value =
+            if self.dice.once_in(6) { String::new() } else { format!("{field:?} of #{}", self.company.event_count()) };
         let value = if field == Field::Name && value.is_empty() { id.clone() } else { value };
         self.update_member(&id, Fields::new().with(field, value))
     }

@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-use crate::random;
+use crate::{dice::Dice, random, run::run};
 
 const ORDERS: u64 = 100_000;
 
@@ -48,6 +48,18 @@ fn random_orders_end_in_the_truth() {
     if let Some((seed, reason)) = failure {
         keep(seed);
         panic!("seed {seed}, now kept in {}: {}", path().display(), random::report(seed, reason));
+    }
+}
+
+#[test]
+fn whoever_changes_all_day_ends_in_the_truth() {
+    for seed in 0..300 {
+        let mut dice = Dice::new(seed);
+        let history = random::busy_history(&mut dice);
+        let arrival = random::random_arrival(&mut dice, history.events.len());
+        if let Err(reason) = run(&history, &arrival, &mut dice, None) {
+            panic!("seed {seed}: {reason}");
+        }
     }
 }
 

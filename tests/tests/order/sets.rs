@@ -11,9 +11,9 @@ use crate::{
 };
 
 /// A set of events, by name.
-pub struct EventSet {
-    pub name: &'static str,
-    pub happens: fn(&mut Company),
+pub(crate) struct EventSet {
+    pub(crate) name: &'static str,
+    pub(crate) happens: fn(&mut Company),
 }
 
 const EVENTS_MAX: usize = 7;
@@ -21,22 +21,15 @@ const EVENTS_MAX: usize = 7;
 #[test]
 fn all_orders_of_small_event_sets_end_in_the_truth() {
     assert!(SETS.len() >= 20);
-    let halves: Vec<usize> = vec![0, 1];
-    std::thread::scope(|scope| {
-        for half in halves {
-            scope.spawn(move || {
-                for set in SETS.iter().skip(half).step_by(2) {
-                    if let Err(reason) = try_all_orders(set, None) {
-                        panic!("{}: {reason}", set.name);
-                    }
-                }
-            });
+    for set in SETS {
+        if let Err(reason) = try_all_orders(set, None) {
+            panic!("{}: {reason}", set.name);
         }
-    });
+    }
 }
 
 /// Tries every order, singly and in batches with repeats and failures.
-pub fn try_all_orders(set: &EventSet, bug: Option<Bug>) -> Result<(), String> {
+pub(crate) fn try_all_orders(set: &EventSet, bug: Option<Bug>) -> Result<(), String> {
     let mut company = Company::new();
     (set.happens)(&mut company);
     let history = company.history();
@@ -101,7 +94,7 @@ fn led_by(leaders: &[&str]) -> Fields {
 }
 
 /// The sets.
-pub const SETS: &[EventSet] = &[
+pub(crate) const SETS: &[EventSet] = &[
     EventSet {
         name: "a tree with people in it, the leaves first in the worst case",
         happens: |company| {
@@ -111,6 +104,18 @@ pub const SETS: &[EventSet] = &[
             company.hire("ann", &["4"]);
             company.hire("bob", &["3", "2"]);
             company.hire("cai", &["1"]);
+        },
+    },
+    EventSet {
+        name: "created, referred to and moved, which an OA may miss at any point",
+        happens: |company| {
+            company.create_department("2", "1");
+            company.hire("ann", &["2"]);
+            company.create_department("3", "1");
+            company.move_department("2", "3");
+            company.transfer("ann", &["3", "2"]);
+            company.change_id("ann", "anna");
+            company.transfer("anna", &["1"]);
         },
     },
     EventSet {
@@ -138,7 +143,8 @@ pub const SETS: &[EventSet] = &[
     EventSet {
         name: "a department is removed and created again with other values",
         happens: |company| {
-            let first = text(Field::Name, "Sales").with(Field::Parent, "1").with(Field::NameEn, "Sales").with(Field::Order, 7);
+            let first =
+                text(Field::Name, "Sales").with(Field::Parent, "1").with(Field::NameEn, "Sales").with(Field::Order, 7);
             company.create_department_with("2", first);
             company.rename_department("2", "Sales East");
             company.remove_department("2");
@@ -151,7 +157,10 @@ pub const SETS: &[EventSet] = &[
         name: "a member leaves and somebody else is hired under the id",
         happens: |company| {
             company.create_department("2", "1");
-            company.hire_with("ann", text(Field::Name, "Ann Li").with(Field::Departments, ["2"].as_slice()).with(Field::Mobile, "1"));
+            company.hire_with(
+                "ann",
+                text(Field::Name, "Ann Li").with(Field::Departments, ["2"].as_slice()).with(Field::Mobile, "1"),
+            );
             company.update_member("ann", text(Field::Title, "engineer"));
             company.dismiss("ann");
             company.hire("ann", &["1"]);
@@ -161,18 +170,30 @@ pub const SETS: &[EventSet] = &[
     EventSet {
         name: "three lives of one member",
         happens: |company| {
-            company.hire_with("ann", text(Field::Name, "A").with(Field::Departments, ["1"].as_slice()).with(Field::Mobile, "1"));
+            company.hire_with(
+                "ann",
+                text(Field::Name, "A").with(Field::Departments, ["1"].as_slice()).with(Field::Mobile, "1"),
+            );
             company.dismiss("ann");
-            company.hire_with("ann", text(Field::Name, "B").with(Field::Departments, ["1"].as_slice()).with(Field::Email, "b"));
+            company.hire_with(
+                "ann",
+                text(Field::Name, "B").with(Field::Departments, ["1"].as_slice()).with(Field::Email, "b"),
+            );
             company.dismiss("ann");
-            company.hire_with("ann", text(Field::Name, "C").with(Field::Departments, ["1"].as_slice()).with(Field::Title, "c"));
+            company.hire_with(
+                "ann",
+                text(Field::Name, "C").with(Field::Departments, ["1"].as_slice()).with(Field::Title, "c"),
+            );
             company.update_member("ann", text(Field::Alias, "c"));
         },
     },
     EventSet {
         name: "renamed, with late events, and the old id given to a new person",
         happens: |company| {
-            company.hire_with("bob", text(Field::Name, "Bob").with(Field::Departments, ["1"].as_slice()).with(Field::Mobile, "1"));
+            company.hire_with(
+                "bob",
+                text(Field::Name, "Bob").with(Field::Departments, ["1"].as_slice()).with(Field::Mobile, "1"),
+            );
             company.update_member("bob", text(Field::Title, "engineer"));
             company.change_id("bob", "bobby");
             company.update_member("bobby", text(Field::Email, "bobby@acme.example"));
@@ -195,7 +216,8 @@ pub const SETS: &[EventSet] = &[
         name: "renamed twice, and led people all the while",
         happens: |company| {
             company.hire("ann", &["1"]);
-            company.hire_with("bob", led_by(&["ann"]).with(Field::Name, "Bob").with(Field::Departments, ["1"].as_slice()));
+            company
+                .hire_with("bob", led_by(&["ann"]).with(Field::Name, "Bob").with(Field::Departments, ["1"].as_slice()));
             company.change_id("ann", "anna");
             company.update_member("anna", text(Field::Mobile, "2"));
             company.change_id("anna", "annabel");
@@ -230,7 +252,8 @@ pub const SETS: &[EventSet] = &[
             company.change_id("bob", "bobby");
             company.dismiss("bobby");
             company.hire("bob", &["1"]);
-            company.hire_with("ann", led_by(&["bob"]).with(Field::Name, "Ann").with(Field::Departments, ["1"].as_slice()));
+            company
+                .hire_with("ann", led_by(&["bob"]).with(Field::Name, "Ann").with(Field::Departments, ["1"].as_slice()));
         },
     },
     EventSet {
@@ -254,7 +277,8 @@ pub const SETS: &[EventSet] = &[
             company.change_id("ann", "somebody");
             company.change_id("bob", "ann");
             company.change_id_with("somebody", "bob", Fields::new().with(Field::Departments, ["2"].as_slice()));
-            company.hire_with("cai", led_by(&["ann"]).with(Field::Name, "Cai").with(Field::Departments, ["2"].as_slice()));
+            company
+                .hire_with("cai", led_by(&["ann"]).with(Field::Name, "Cai").with(Field::Departments, ["2"].as_slice()));
             company.dismiss("bob");
         },
     },
@@ -371,8 +395,14 @@ pub const SETS: &[EventSet] = &[
         happens: |company| {
             company.hire("bob", &["1"]);
             company.hire("cai", &["1"]);
-            company.create_department_with("2", led_by(&["bob", "cai"]).with(Field::Name, "Sales").with(Field::Parent, "1"));
-            company.hire_with("ann", led_by(&["cai", "bob"]).with(Field::Name, "Ann").with(Field::Departments, ["2"].as_slice()));
+            company.create_department_with(
+                "2",
+                led_by(&["bob", "cai"]).with(Field::Name, "Sales").with(Field::Parent, "1"),
+            );
+            company.hire_with(
+                "ann",
+                led_by(&["cai", "bob"]).with(Field::Name, "Ann").with(Field::Departments, ["2"].as_slice()),
+            );
             company.dismiss("bob");
             company.hire("bob", &["2"]);
             company.change_id("cai", "bobby");
@@ -382,7 +412,8 @@ pub const SETS: &[EventSet] = &[
         name: "two who lead each other",
         happens: |company| {
             company.hire("ann", &["1"]);
-            company.hire_with("bob", led_by(&["ann"]).with(Field::Name, "Bob").with(Field::Departments, ["1"].as_slice()));
+            company
+                .hire_with("bob", led_by(&["ann"]).with(Field::Name, "Bob").with(Field::Departments, ["1"].as_slice()));
             company.update_member("ann", led_by(&["bob"]));
             company.change_id("ann", "anna");
             company.dismiss("bob");
@@ -428,7 +459,10 @@ pub const SETS: &[EventSet] = &[
         happens: |company| {
             company.hire("Ann.Li", &["1"]);
             company.update_member("ANN.LI", text(Field::Mobile, "1"));
-            company.hire_with("bob", led_by(&["ann.li"]).with(Field::Name, "Bob").with(Field::Departments, ["1"].as_slice()));
+            company.hire_with(
+                "bob",
+                led_by(&["ann.li"]).with(Field::Name, "Bob").with(Field::Departments, ["1"].as_slice()),
+            );
             company.change_id("Bob", "BOB.WU");
             company.update_member("bob.wu", text(Field::Mobile, "2"));
             company.dismiss("ANN.li");

@@ -5,35 +5,37 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use common::{Change, EntityKey, Observation, TenantId, UnixMillis, What};
 use directory::{Effects, Incoming, Record, Session, Told, WaitFor};
 
+use serde::{Serialize, de::DeserializeOwned};
+
 use crate::{bugs::Bug, dice::Dice, model::COMPANY_NAME};
 
 /// How this shell is run.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Habits {
+pub(crate) struct Habits {
     /// Duplicates reach the core: the keys were pruned, or another instance did not share them.
-    pub forgets_keys: bool,
+    pub(crate) forgets_keys: bool,
     /// Entities that were named in a session are not looked at again on account of that session.
-    pub skips_named: bool,
+    pub(crate) skips_named: bool,
 }
 
 /// The tables of one tenant.
-pub struct Shell<'a> {
+pub(crate) struct Shell<'a> {
     tenant: TenantId,
     events: &'a [Observation],
     habits: Habits,
-    pub bug: Option<Bug>,
-    pub records: BTreeMap<EntityKey, Record>,
+    pub(crate) bug: Option<Bug>,
+    pub(crate) records: BTreeMap<EntityKey, Record>,
     /// What is waited for, who waits, why.
-    pub waiting: BTreeSet<(EntityKey, EntityKey, WaitFor)>,
+    pub(crate) waiting: BTreeSet<(EntityKey, EntityKey, WaitFor)>,
     /// Who is to be looked at again.
-    pub due: BTreeSet<EntityKey>,
+    pub(crate) due: BTreeSet<EntityKey>,
     keys: HashSet<usize>,
-    pub outbox: Vec<Change>,
+    pub(crate) outbox: Vec<Change>,
 }
 
 /// What a session does, not yet committed.
-pub struct Transaction {
-    pub effects: Effects,
+pub(crate) struct Transaction {
+    pub(crate) effects: Effects,
     named: BTreeSet<EntityKey>,
     looked_at: Vec<EntityKey>,
     keys: Vec<usize>,
@@ -41,7 +43,7 @@ pub struct Transaction {
 
 impl<'a> Shell<'a> {
     /// A tenant that was just applied: the root department exists.
-    pub fn new(tenant: TenantId, events: &'a [Observation], habits: Habits, bug: Option<Bug>) -> Self {
+    pub(crate) fn new(tenant: TenantId, events: &'a [Observation], habits: Habits, bug: Option<Bug>) -> Self {
         let mut shell = Self {
             tenant,
             events,
@@ -62,7 +64,7 @@ impl<'a> Shell<'a> {
     }
 
     /// Works out what a batch of events does, together with a slice of at most `slice` entities that are due to be looked at.
-    pub fn transact(&self, batch: &[usize], slice: usize, horizon: UnixMillis) -> Transaction {
+    pub(crate) fn transact(&self, batch: &[usize], slice: usize, horizon: UnixMillis) -> Transaction {
         let mut session = Session::new(self.tenant.clone());
         let mut named = BTreeSet::new();
         let mut keys = Vec::new();
@@ -113,7 +115,7 @@ impl<'a> Shell<'a> {
     }
 
     /// Writes everything at once.
-    pub fn commit(&mut self, transaction: Transaction, dice: &mut Dice) {
+    pub(crate) fn commit(&mut self, transaction: Transaction, dice: &mut Dice) {
         let Transaction { effects, named, looked_at, keys } = transaction;
         self.keys.extend(keys);
         for key in looked_at {
@@ -155,14 +157,20 @@ impl<'a> Shell<'a> {
     }
 
     /// The transaction is lost; only a planted bug leaves anything of it.
-    pub fn lose(&mut self, transaction: Transaction) {
+    pub(crate) fn lose(&mut self, transaction: Transaction) {
         if self.bug == Some(Bug::KeysBeforeCommit) {
             self.keys.extend(transaction.keys);
         }
     }
 
+    /// Tables and queues hold JSON.
+    pub(crate) fn check_json(&self) -> Result<(), String> {
+        self.records.values().try_for_each(survives_json)?;
+        self.outbox.iter().try_for_each(survives_json)
+    }
+
     /// What must hold when everything has arrived and nothing is due.
-    pub fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         let mut rows = BTreeSet::new();
         let mut inside: BTreeMap<&EntityKey, (u32, u32)> = BTreeMap::new();
         for (key, record) in &self.records {
@@ -176,16 +184,28 @@ impl<'a> Shell<'a> {
             return Err(format!("records wait for {rows:?}, the table says {:?}", self.waiting));
         }
         if let Some(parked) = self.waiting.iter().find(|(_, _, why)| why.holds()) {
-            return Err(format!("everything has arrived and {} still waits for {} ({:?})", parked.1, parked.0, parked.2));
+            return Err(format!(
+                "everything has arrived and {} still waits for {} ({:?})",
+                parked.1, parked.0, parked.2
+            ));
         }
         for (key, record) in &self.records {
             let counted = inside.get(key).copied().unwrap_or_default();
             if (record.children, record.members) != counted {
-                return Err(format!("{key} has {counted:?} in it, its record says {:?}", (record.children, record.members)));
+                return Err(format!(
+                    "{key} has {counted:?} in it, its record says {:?}",
+                    (record.children, record.members)
+                ));
             }
         }
         Ok(())
     }
+}
+
+fn survives_json<T: Serialize + DeserializeOwned + PartialEq>(value: &T) -> Result<(), String> {
+    let json = serde_json::to_string(value).unwrap();
+    let survives = serde_json::from_str::<T>(&json).is_ok_and(|read| read == *value);
+    if survives { Ok(()) } else { Err(format!("does not survive being stored: {json}")) }
 }
 
 fn rows_on<'t>(

@@ -7,10 +7,11 @@ use crate::{
 };
 
 /// The report of the smallest run found that still fails.
-pub fn shrink(history: History, arrival: Arrival, dice: &Dice, reason: String) -> String {
+pub(crate) fn shrink(history: History, arrival: Arrival, dice: &Dice, reason: String) -> String {
     let mut smallest = Smallest { history, arrival, reason, dice: dice.clone() };
     loop {
-        let without_events = (0..smallest.history.events.len()).rev().filter(|&event| smallest.drop_event(event)).count();
+        let without_events =
+            (0..smallest.history.events.len()).rev().filter(|&event| smallest.drop_event(event)).count();
         let places = (0..smallest.arrival.deliveries.len()).rev();
         let without_repeats = places.filter(|&place| smallest.drop_repeat(place)).count();
         let simpler = SIMPLIFICATIONS.iter().filter(|simplify| smallest.simplify(simplify)).count();

@@ -73,9 +73,12 @@ impl Config {
         }
         let mut problems = layer.problems;
         for (name, text) in environment {
-            if let Err(problem) = lay_over(&mut tree, &mut said_by, name, text) {
-                problems.push(problem);
+            let mut layer = Layer::new(name, Path::new(""), environment).leaving(READ_LATER);
+            if let Some((key, value)) = from_variable(&mut layer, name, text) {
+                put(&mut tree, &key, value);
+                said_by.insert(key, name.clone());
             }
+            problems.append(&mut layer.problems);
         }
         let config = compose(tree);
         let from = |key: &str| said_by.get(key).cloned().unwrap_or_else(|| source.to_owned());
@@ -130,31 +133,45 @@ fn remember(said_by: &mut BTreeMap<String, String>, section: &str, keys: &Value,
     }
 }
 
-/// Lays one environment variable over the tree; one that is not ours is left alone.
-fn lay_over(tree: &mut Tree, said_by: &mut BTreeMap<String, String>, name: &str, text: &str) -> Result<(), Problem> {
-    let Some(path) = name.strip_prefix(PREFIX) else { return Ok(()) };
-    let path = path.to_lowercase();
-    let refuse = |key: &str, why: String| Problem { source: name.to_owned(), key: key.to_owned(), why };
-    if TOP_LEVEL.contains(&path.as_str()) {
-        let value = layers::from_text::<Config>(&path, text).map_err(|why| refuse(&path, why))?;
-        said_by.insert(path.clone(), name.to_owned());
-        tree.insert(path, value);
-        return Ok(());
-    }
-    let dotted = path.replace("__", ".");
-    let found = dotted
-        .split_once('.')
-        .and_then(|(section, key)| SECTIONS.iter().find(|known| known.name == section).map(|section| (section, key)));
-    let Some((section, key)) = found else {
-        return Err(refuse(&dotted, format!("unknown key; known are {}", known_names())));
+/// The key and value of an environment variable of ours; `None` when it is not one, or refused.
+fn from_variable(layer: &mut Layer<'_>, name: &str, text: &str) -> Option<(String, Value)> {
+    let key = name.strip_prefix(PREFIX)?.to_lowercase().replace("__", ".");
+    let known = match key.split_once('.') {
+        None => TOP_LEVEL.contains(&key.as_str()).then_some((layers::from_text::<Config> as ReadText, key.as_str())),
+        Some((section, inner)) => {
+            SECTIONS.iter().find(|known| known.name == section).map(|section| (section.read_text, inner))
+        }
     };
-    let value = (section.read_text)(key, text).map_err(|why| refuse(&dotted, why))?;
-    let keys = tree.entry(section.name).or_insert_with(|| Value::Object(Tree::new()));
-    if let Value::Object(keys) = keys {
-        keys.insert(key.to_owned(), value);
+    let Some((read_text, inner)) = known else {
+        layer.refuse(&key, format!("unknown key; known are {}", known_names()));
+        return None;
+    };
+    let value = match layer.indirect(&key, text) {
+        None => read_text(inner, text),
+        Some(None) => return None,
+        Some(Some(Value::String(text))) => read_text(inner, &text),
+        // A file that is read later.
+        Some(Some(value)) => Ok(value),
+    };
+    match value {
+        Ok(value) => Some((key, value)),
+        Err(why) => {
+            layer.refuse(&key, why);
+            None
+        }
     }
-    said_by.insert(dotted, name.to_owned());
-    Ok(())
+}
+
+fn put(tree: &mut Tree, key: &str, value: Value) {
+    match key.split_once('.') {
+        None => drop(tree.insert(key.to_owned(), value)),
+        Some((section, key)) => {
+            let keys = tree.entry(section).or_insert_with(|| Value::Object(Tree::new()));
+            if let Value::Object(keys) = keys {
+                keys.insert(key.to_owned(), value);
+            }
+        }
+    }
 }
 
 fn compose(tree: Tree) -> Result<Config, String> {

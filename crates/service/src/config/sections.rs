@@ -286,7 +286,7 @@ fn local(port: u16) -> SocketAddr {
 
 fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
     let text = String::deserialize(deserializer)?;
-    text.parse().map_err(|_| serde::de::Error::custom("not an address and port such as 127.0.0.1:8080"))
+    text.parse().ok().ok_or_else(|| serde::de::Error::custom("not an address and port such as 127.0.0.1:8080"))
 }
 
 fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {

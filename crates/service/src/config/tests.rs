@@ -159,6 +159,22 @@ fn a_text_may_stand_in_the_environment_or_in_a_file() {
 }
 
 #[test]
+fn the_master_key_may_be_a_file_a_variable_or_the_key_itself() {
+    const KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+    let file = MasterKey::File { file: "/run/key".into() };
+    let text = MasterKey::Text(common::Secret::new(KEY));
+    let loaded = |text: &str, variables: &[(&str, &str)]| load_with(text, variables).unwrap().secrets.master_key;
+    assert_eq!(loaded("[secrets]\nmaster_key = { file = \"/run/key\" }", &[]), file);
+    assert_eq!(loaded("[secrets]\nmaster_key = { env = \"K\" }", &[("K", KEY)]), text);
+    assert_eq!(loaded(&format!("[secrets]\nmaster_key = \"{KEY}\""), &[]), text);
+    assert_eq!(loaded("", &[("ORGBRIDGE__SECRETS__MASTER_KEY", KEY)]), text);
+    assert_eq!(loaded("", &[("ORGBRIDGE__SECRETS__MASTER_KEY", "{ file = \"/run/key\" }")]), file);
+    assert_eq!(loaded("", &[("ORGBRIDGE__SECRETS__MASTER_KEY", "{ env = \"K\" }"), ("K", KEY)]), text);
+    let problems = load_with("", &[("ORGBRIDGE__DATABASE__URL", "{ env = \"NO\" }")]).unwrap_err();
+    assert_eq!((problems[0].source.as_str(), problems[0].key.as_str()), ("ORGBRIDGE__DATABASE__URL", "database.url"));
+}
+
+#[test]
 fn a_missing_file_is_a_problem_of_its_own() {
     let problems = Config::load(Some(Path::new("/no/such/orgbridge.toml")), &Environment::new()).unwrap_err();
     assert!(problems[0].to_string().starts_with("/no/such/orgbridge.toml: cannot read it"));

@@ -1,11 +1,9 @@
 //! A process around services that do little: opening, health, metrics, supervision.
 
-use std::{
-    io::{Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
-    path::Path,
-    time::Duration,
-};
+#[cfg(test)]
+mod support;
+
+use std::{net::TcpListener, path::Path, time::Duration};
 
 use common::Clock;
 use service::{
@@ -15,22 +13,7 @@ use service::{
 };
 use tokio_util::sync::CancellationToken;
 
-async fn opened(directory: &Path) -> Context {
-    service::open(&Config::in_directory(directory.to_owned()), CancellationToken::new()).await.unwrap()
-}
-
-fn get(address: SocketAddr, path: &str) -> (u16, String) {
-    let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    let status = text.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, text)
-}
-
-async fn asked(address: SocketAddr, path: &'static str) -> (u16, String) {
-    tokio::task::spawn_blocking(move || get(address, path)).await.unwrap()
-}
+use support::{asked, opened};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn health_and_metrics_are_answered() {

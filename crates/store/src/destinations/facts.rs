@@ -1,10 +1,11 @@
 //! What is asked about all destinations at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use common::{DestinationId, TenantId, UnixMillis};
 use database::{Connection, Result, on_backend};
 use diesel::{
+    dsl::exists,
     prelude::*,
     sql_types::{BigInt, Nullable, Text},
 };
@@ -12,7 +13,8 @@ use diesel::{
 use super::{Backfill, State};
 use crate::{
     convert::{parse, unsigned},
-    schema::sink::destinations,
+    held::HeldState,
+    schema::sink::{destinations, held},
 };
 
 /// How far the slowest destination of a tenant is.
@@ -33,6 +35,8 @@ pub struct Watched {
     pub backfill: Option<Backfill>,
     /// See [`super::Destination::touched`].
     pub touched: i64,
+    /// Something is held for it, or waits, that is not given up on.
+    pub has_held: bool,
 }
 
 /// All destinations, with what a sender must notice soon.
@@ -40,6 +44,10 @@ pub struct Watched {
 /// # Errors
 /// Those of the database.
 pub fn watch(conn: &mut Connection) -> Result<Vec<Watched>> {
+    let open = held::table
+        .filter(held::tenant.eq(destinations::tenant))
+        .filter(held::destination.eq(destinations::id))
+        .filter(held::state.ne(HeldState::Dead.as_str()));
     let query = destinations::table.select((
         destinations::tenant,
         destinations::id,
@@ -47,29 +55,48 @@ pub fn watch(conn: &mut Connection) -> Result<Vec<Watched>> {
         destinations::state,
         destinations::backfill,
         destinations::touched,
+        exists(open),
     ));
-    let rows: Vec<(String, String, i64, String, Option<String>, i64)> = on_backend!(conn, c => query.load(c))?;
-    let read = |(tenant, id, position, state, backfill, touched): (String, String, i64, String, Option<String>, i64)| {
+    let rows: Vec<WatchedRow> = on_backend!(conn, c => query.load(c))?;
+    rows.into_iter().map(WatchedRow::read).collect()
+}
+
+#[derive(Queryable)]
+struct WatchedRow {
+    tenant: String,
+    id: String,
+    position: i64,
+    state: String,
+    backfill: Option<String>,
+    touched: i64,
+    has_held: bool,
+}
+
+impl WatchedRow {
+    fn read(self) -> Result<Watched> {
         Ok(Watched {
-            tenant: parse(&tenant)?,
-            id: parse(&id)?,
-            position: unsigned(position),
-            state: parse(&state)?,
-            backfill: backfill.as_deref().map(parse).transpose()?,
-            touched,
+            tenant: parse(&self.tenant)?,
+            id: parse(&self.id)?,
+            position: unsigned(self.position),
+            state: parse(&self.state)?,
+            backfill: self.backfill.as_deref().map(parse).transpose()?,
+            touched: self.touched,
+            has_held: self.has_held,
         })
-    };
-    rows.into_iter().map(read).collect()
+    }
 }
 
 /// Per tenant with destinations, the lowest of their positions: what the outbox need not keep any more. A destination that
-/// waits for its back-fill needs nothing of what is there.
+/// waits for its back-fill needs nothing of what is there, and neither do those that nobody delivers to (`idle`).
 ///
 /// # Errors
 /// Those of the database.
-pub fn lowest_positions(conn: &mut Connection) -> Result<Vec<Position>> {
+pub fn lowest_positions(conn: &mut Connection, idle: &BTreeSet<(TenantId, DestinationId)>) -> Result<Vec<Position>> {
     let mut lowest: BTreeMap<TenantId, u64> = BTreeMap::new();
     for one in watch(conn)? {
+        if idle.contains(&(one.tenant.clone(), one.id.clone())) {
+            continue;
+        }
         let needed = if one.backfill == Some(Backfill::Wanted) { u64::MAX } else { one.position };
         lowest.entry(one.tenant).and_modify(|low| *low = (*low).min(needed)).or_insert(needed);
     }

@@ -32,6 +32,7 @@ diesel::table! {
         reason -> Nullable<Text>,
         absent -> Bool,
         removal -> Bool,
+        there_keys -> Text,
         left_keys -> Text,
         waits_for -> Text,
         formerly -> Text,
@@ -97,3 +98,5 @@ diesel::table! {
         resolution -> Nullable<Text>,
     }
 }
+
+diesel::allow_tables_to_appear_in_same_query!(destinations, held);

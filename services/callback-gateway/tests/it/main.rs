@@ -1,9 +1,16 @@
 //! The real gateway on a port of its own, with the embedded queue, a settable clock and a small HTTP client that can misbehave.
 
+#[cfg(test)]
 mod bridge;
+#[cfg(test)]
 mod client;
+#[cfg(test)]
 mod limits;
+#[cfg(test)]
 mod refusals;
+#[cfg(test)]
 mod signatures;
+#[cfg(test)]
 mod takeover;
+#[cfg(test)]
 mod verification;

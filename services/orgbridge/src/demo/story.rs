@@ -39,13 +39,25 @@ impl Story {
     /// Tells all of it.
     pub(super) async fn tell(&mut self, display: &mut Display<'_, '_>) -> Result<Summary, Failure> {
         let started = Instant::now();
+        // What keeps a stage from its end does not keep us from comparing: that shows how far it came.
+        if let Err(error) = self.stages(display).await {
+            let failure = match error {
+                Failure::Failed(error) => format!("{error:#}"),
+                other => return Err(other),
+            };
+            display.end(format_args!("      {failure}"))?;
+            self.sum.failure = Some(failure);
+        }
+        self.comparison(display, started).await?;
+        Ok(self.sum.clone())
+    }
+
+    async fn stages(&mut self, display: &mut Display<'_, '_>) -> Result<(), Failure> {
         self.handshakes(display).await?;
         self.import(display).await?;
         self.life(display).await?;
         self.outage(display).await?;
-        self.forgery(display).await?;
-        self.comparison(display, started).await?;
-        Ok(self.sum.clone())
+        self.forgery(display).await
     }
 
     async fn handshakes(&mut self, display: &mut Display<'_, '_>) -> Result<(), Failure> {

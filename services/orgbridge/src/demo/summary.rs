@@ -37,6 +37,8 @@ pub(super) struct Summary {
     pub(super) unanswered: usize,
     /// Badly signed callbacks that were refused, of one.
     pub(super) forgeries_refused: usize,
+    /// What kept a stage from its end.
+    pub(super) failure: Option<String>,
     /// From the first callback to the end of the comparison.
     pub(super) seconds: f64,
     /// What everything random followed from.
@@ -46,7 +48,7 @@ pub(super) struct Summary {
 impl Summary {
     /// Source, core product and OA are equal, and nothing is lost, waiting or given up on.
     pub(super) fn is_fine(&self) -> bool {
-        self.is_equal() && self.is_nothing_left() && self.forgeries_refused == 1
+        self.is_equal() && self.is_nothing_left() && self.forgeries_refused == 1 && self.failure.is_none()
     }
 
     /// The three directories are equal, and the OA could apply all that it got.

@@ -84,6 +84,10 @@ texts! {
         "the demo did not end as it should: see the lines above",
         "演示结果不符合预期：请看上面的输出"
     }
+    interrupted() {
+        "ended before the comparison",
+        "在对比之前已中断"
+    }
     kept(directory) {
         "kept for looking at: {directory}",
         "现场已保留：{directory}"

@@ -1,8 +1,14 @@
 //! The command as people use it: the real binary, one directory per test.
 
+#[cfg(test)]
 mod bench;
+#[cfg(test)]
 mod commands;
+#[cfg(test)]
 mod configuration;
+#[cfg(test)]
 mod demo;
+#[cfg(test)]
 mod letters;
+#[cfg(test)]
 mod serving;

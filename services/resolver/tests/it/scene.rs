@@ -84,7 +84,7 @@ impl Scene {
     fn event(&self, (key, seconds, what): (EntityKey, i64, What)) -> Event {
         let at = UnixMillis::from_seconds(seconds);
         let content = format!("{key} {seconds} {what:?}");
-        let content = EventKeys::content_hash("ww1", Some(&key), content.as_bytes());
+        let content = EventKeys::content_hash("ww1", Some(&key), at, content.as_bytes());
         Event {
             id: content.clone(),
             tenant: TENANT.parse().unwrap(),

@@ -15,7 +15,9 @@ pub struct Exception {
     pub absent: bool,
     /// The change is a removal.
     pub removal: bool,
-    /// What the entity still refers to at the destination although it is to have left it.
+    /// What the entity refers to at the destination, or more than that.
+    pub there: BTreeSet<EntityKey>,
+    /// What of it the entity is to have left by now.
     pub left: BTreeSet<EntityKey>,
     /// Under which other ids the destination has the entity, because renames have not arrived; by version.
     pub formerly: Vec<Former>,

@@ -133,8 +133,13 @@ impl Courier {
     fn except(&mut self, step: &Step, state: State, next_attempt: UnixMillis, now: UnixMillis, reason: &str) {
         let old = self.ledger.take(&step.key);
         let former = step.renames.as_ref().and_then(|former| self.ledger.take(former));
-        let mut left: BTreeSet<EntityKey> = step.change.leaves.iter().cloned().collect();
-        left.extend(old.iter().chain(&former).flat_map(|exception| exception.left.iter().cloned()));
+        let mut there: BTreeSet<EntityKey> =
+            old.iter().chain(&former).flat_map(|exception| exception.there.iter().cloned()).collect();
+        let brings_a_row = step.renames.is_some() && former.is_none();
+        if old.is_none() && former.is_none() || brings_a_row {
+            there.extend(stands_in(step));
+        }
+        let left = there.iter().filter(|other| !step.change.refers_to.contains(other)).cloned().collect();
         let again = old.as_ref().filter(|_| step.again);
         let exception = Exception {
             attempts: again.map_or(0, |old| old.attempts) + u32::from(step.decision == Decision::Deliver),
@@ -145,6 +150,7 @@ impl Courier {
             version: step.version,
             reason: reason.to_owned(),
             state,
+            there,
             left,
             next_attempt,
         };
@@ -154,4 +160,18 @@ impl Courier {
             self.ledger.release(former, now);
         }
     }
+}
+
+/// What an entity without an exception refers to at the destination before `step` arrives. A department has one parent; of a
+/// member's departments it cannot be told which are new, so it may be more than that.
+fn stands_in(step: &Step) -> BTreeSet<EntityKey> {
+    let change = &step.change;
+    if change.first && step.renames.is_none() {
+        return BTreeSet::new();
+    }
+    let mut there: BTreeSet<EntityKey> = change.leaves.iter().cloned().collect();
+    if there.is_empty() || step.key.kind != EntityKind::Department {
+        there.extend(change.refers_to.iter().cloned());
+    }
+    there
 }

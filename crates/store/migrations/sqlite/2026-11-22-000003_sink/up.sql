@@ -30,6 +30,7 @@ CREATE TABLE held (
     reason       TEXT,
     absent       BOOLEAN NOT NULL,
     removal      BOOLEAN NOT NULL,
+    there_keys   TEXT    NOT NULL,
     left_keys    TEXT    NOT NULL,
     waits_for    TEXT    NOT NULL,
     formerly     TEXT    NOT NULL,

@@ -1,0 +1,13 @@
+//! The sink as a process of its own.
+
+use std::process::ExitCode;
+
+use broker::Lane;
+use service::{Running, process};
+
+fn main() -> ExitCode {
+    process::main(sink::NAME, |config, ctx| {
+        let lanes = config.broker.lanes.iter().map(|lane| Lane::new(lane)).collect();
+        Ok(vec![Running::new(sink::NAME, sink::run(config.sink.clone(), lanes, ctx.clone()))])
+    })
+}

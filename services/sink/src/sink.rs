@@ -1,0 +1,61 @@
+//! The service.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use broker::{ConsumeOptions, Lane};
+use common::Hop;
+use service::{Context, config::SinkConfig};
+
+use crate::{Build, Built, Timing, handler::ChangeHandler, manager::Manager};
+
+/// Runs the sink until the context stops.
+///
+/// # Errors
+/// When the queue cannot be consumed at all, or the system lacks what an HTTP client needs.
+pub async fn run(config: SinkConfig, lanes: Vec<Lane>, context: Context) -> anyhow::Result<()> {
+    let timing = Timing::default();
+    let guard = outbound::Guard::new(config.allowed_networks.clone());
+    let http = outbound::Client::new(guard, timing.request_timeout).context("making the HTTP client")?;
+    Sink::new(config, lanes, context, Arc::new(Built::new(http))).with_timing(timing).run().await
+}
+
+/// The sink with its parts chosen.
+pub struct Sink {
+    config: SinkConfig,
+    lanes: Vec<Lane>,
+    context: Context,
+    build: Arc<dyn Build>,
+    timing: Timing,
+}
+
+impl Sink {
+    /// With the destinations that `build` makes.
+    pub fn new(config: SinkConfig, lanes: Vec<Lane>, context: Context, build: Arc<dyn Build>) -> Self {
+        Self { config, lanes, context, build, timing: Timing::default() }
+    }
+
+    /// With other waits.
+    #[must_use]
+    pub fn with_timing(mut self, timing: Timing) -> Self {
+        self.timing = timing;
+        self
+    }
+
+    /// Runs until the context stops; what is in hand is finished first.
+    ///
+    /// # Errors
+    /// When the queue cannot be consumed at all.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let Self { config, lanes, context, build, timing } = self;
+        let manager = Manager::new(config, lanes.clone(), context.clone(), build, timing);
+        let handler = Arc::new(ChangeHandler::new(manager.routes()));
+        let managing = context.tasks.spawn(manager.run());
+        let options = ConsumeOptions::default();
+        let consumed = context.broker.consume(Hop::Changes, &lanes, options, handler, context.stop.clone()).await;
+        if consumed.is_ok() {
+            managing.await.context("the sink's manager panicked")?;
+        }
+        consumed.context("consuming changes")
+    }
+}

@@ -1,0 +1,216 @@
+//! The task of one destination: does what its [`Courier`](crate::courier::Courier) says.
+
+mod batch;
+mod books;
+mod breaker;
+mod feed;
+mod messages;
+mod round;
+mod turn;
+
+use std::{sync::Arc, time::Duration};
+
+use common::{DestinationId, TenantId, UnixMillis};
+use destinations::{Destination, Unavailable};
+use service::Context;
+use store::destinations::{Backfill, State};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Timing, handler::Batch};
+use books::Books;
+use breaker::Breaker;
+use feed::Feed;
+
+/// What the manager tells a courier.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Signal {
+    /// The tenant's last version.
+    pub(crate) last_version: u64,
+    /// The destination's position.
+    pub(crate) position: u64,
+    /// What an operator wants.
+    pub(crate) state: State,
+    /// Whether the back-fill is still to come.
+    pub(crate) backfill: Option<Backfill>,
+    /// Grows when a person changed what is held.
+    pub(crate) touched: i64,
+    /// Something is held or waits.
+    pub(crate) has_held: bool,
+    /// The destination has a row.
+    pub(crate) is_declared: bool,
+}
+
+/// What a worker is made of.
+pub(crate) struct WorkerParts {
+    pub(crate) context: Context,
+    pub(crate) timing: Timing,
+    pub(crate) batch_size: usize,
+    pub(crate) retry_limit_millis: i64,
+    pub(crate) tenant: TenantId,
+    pub(crate) destination_id: DestinationId,
+    pub(crate) kind: &'static str,
+    pub(crate) platform: &'static str,
+    pub(crate) destination: Destination,
+    pub(crate) fingerprint: String,
+    pub(crate) feed: mpsc::Receiver<Batch>,
+    pub(crate) signal: watch::Receiver<Signal>,
+    pub(crate) stop: CancellationToken,
+}
+
+pub(crate) struct Worker {
+    context: Context,
+    timing: Timing,
+    batch_size: usize,
+    retry_limit_millis: i64,
+    tenant: TenantId,
+    id: DestinationId,
+    kind: &'static str,
+    platform: &'static str,
+    destination: Arc<Destination>,
+    fingerprint: String,
+    feed: Feed,
+    signal: watch::Receiver<Signal>,
+    stop: CancellationToken,
+    breaker: Breaker,
+    /// What is loaded while the lease is held.
+    books: Option<Books>,
+    /// Tables are made, or the handshake succeeded.
+    is_prepared: bool,
+    /// One change at a time, after a batch that nobody answered: to find the one that is to blame.
+    is_cautious: bool,
+    /// Since when the destination is away or paused.
+    away_since: Option<UnixMillis>,
+    /// When the last message was sent, for spacing.
+    last_sent: Option<Instant>,
+    next_overdue_look: UnixMillis,
+}
+
+/// Why a turn came to nothing.
+pub(crate) enum Trouble {
+    /// The destination as a whole does not answer.
+    Away(Unavailable),
+    /// A change failed and is tried again in place.
+    Failed {
+        /// The least time to wait.
+        after: Option<Duration>,
+    },
+    /// Our database.
+    Database(database::Error),
+    /// Somebody else sends there now.
+    LeaseLost,
+}
+
+impl From<database::Error> for Trouble {
+    fn from(error: database::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+/// What a turn came to.
+pub(crate) enum Turn {
+    /// There may be more to do.
+    Worked,
+    /// Nothing to do before something happens, or this much time passed.
+    Idle(Option<Duration>),
+}
+
+impl Worker {
+    pub(crate) fn new(parts: WorkerParts) -> Self {
+        Self {
+            breaker: Breaker::new(parts.timing.backoff),
+            context: parts.context,
+            timing: parts.timing,
+            batch_size: parts.batch_size,
+            retry_limit_millis: parts.retry_limit_millis,
+            tenant: parts.tenant,
+            id: parts.destination_id,
+            kind: parts.kind,
+            platform: parts.platform,
+            destination: Arc::new(parts.destination),
+            fingerprint: parts.fingerprint,
+            feed: Feed::new(parts.feed),
+            signal: parts.signal,
+            stop: parts.stop,
+            books: None,
+            is_prepared: false,
+            is_cautious: false,
+            away_since: None,
+            last_sent: None,
+            next_overdue_look: UnixMillis(0),
+        }
+    }
+
+    /// Works until it is told to stop; what was sent is recorded first.
+    pub(crate) async fn run(mut self) {
+        while !self.stop.is_cancelled() {
+            match self.turn().await {
+                Ok(Turn::Worked) => tokio::task::yield_now().await,
+                Ok(Turn::Idle(longest)) => self.idle(longest).await,
+                Err(trouble) => self.suffer(trouble).await,
+            }
+        }
+        self.give_back_lease().await;
+    }
+
+    /// Waits until something happens.
+    async fn idle(&mut self, longest: Option<Duration>) {
+        let timer = async {
+            match longest {
+                Some(longest) => tokio::time::sleep(longest).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = self.feed.receive() => {}
+            changed = self.signal.changed() => {
+                if changed.is_err() {
+                    self.stop.cancel();
+                }
+            }
+            () = timer => {}
+        }
+    }
+
+    async fn suffer(&mut self, trouble: Trouble) {
+        let wait = match trouble {
+            Trouble::Away(unavailable) => self.is_away(unavailable).await,
+            Trouble::Failed { after } => self.breaker.failed(rand::random()).max(after.unwrap_or_default()),
+            Trouble::Database(error) => {
+                let (tenant, id) = (&self.tenant, &self.id);
+                tracing::warn!(tenant.id = %tenant, destination.id = %id, %error, "our database failed; trying again");
+                // Nobody knows what was recorded: everything is read anew.
+                self.books = None;
+                self.timing.backoff.first
+            }
+            Trouble::LeaseLost => {
+                tracing::info!(tenant.id = %self.tenant, destination.id = %self.id, "another process sends there now");
+                self.books = None;
+                self.timing.watch_every
+            }
+        };
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+
+    async fn is_away(&mut self, unavailable: Unavailable) -> Duration {
+        let wait = self.breaker.failed(rand::random()).max(unavailable.after.unwrap_or_default());
+        let (tenant, id, reason) = (&self.tenant, &self.id, &unavailable.reason);
+        if self.breaker.just_opened() {
+            tracing::warn!(tenant.id = %tenant, destination.id = %id, reason, "a destination does not answer");
+        } else {
+            tracing::debug!(tenant.id = %tenant, destination.id = %id, reason, "a destination does not answer");
+        }
+        if self.away_since.is_none() {
+            self.away_since = Some(self.context.clock.now());
+        }
+        self.note_failure(unavailable.reason).await;
+        wait
+    }
+}

@@ -1,0 +1,126 @@
+//! What a worker knows while it holds the lease, and what it is in the tables.
+
+use std::collections::BTreeMap;
+
+use common::{DestinationId, EntityKey, TenantId, UnixMillis};
+use database::{Connection, Result};
+use destinations::Message;
+use store::{
+    destinations::{self as rows, Lease},
+    held::{self, Held, HeldState},
+    messages,
+};
+
+use crate::courier::{Courier, Exception, Former, State};
+
+/// The state of a destination while its lease is held.
+pub(super) struct Books {
+    pub(super) courier: Courier,
+    pub(super) lease: Lease,
+    pub(super) lease_until: UnixMillis,
+    /// Messages that are stored, by version.
+    pub(super) messages: BTreeMap<u64, Message>,
+    pub(super) last_second: Option<i64>,
+    pub(super) is_handshaken: bool,
+    pub(super) touched: i64,
+    pub(super) failing_since: Option<UnixMillis>,
+}
+
+/// Whose books, and on whose behalf.
+#[derive(Clone)]
+pub(super) struct Opening {
+    pub(super) tenant: TenantId,
+    pub(super) destination: DestinationId,
+    pub(super) owner: String,
+    pub(super) fingerprint: String,
+    pub(super) now: UnixMillis,
+    pub(super) until: UnixMillis,
+}
+
+impl Books {
+    /// Takes the lease and reads everything; `None` while somebody else holds it or the destination has no row.
+    pub(super) fn open(conn: &mut Connection, opening: &Opening) -> Result<Option<Self>> {
+        let Opening { tenant, destination, owner, fingerprint, now, until } = opening;
+        let Some(lease) = rows::acquire(conn, tenant, destination, owner, *now, *until)? else { return Ok(None) };
+        let Some(mut row) = rows::get(conn, tenant, destination)? else { return Ok(None) };
+        if row.fingerprint != *fingerprint {
+            messages::clear(conn, tenant, destination)?;
+            rows::set_fingerprint(conn, &lease, fingerprint)?;
+            row.handshake_at = None;
+        }
+        let held = held::load(conn, tenant, destination)?;
+        let courier = Courier::new(row.position, held.into_iter().map(exception));
+        let mut stored = BTreeMap::new();
+        for (version, text) in messages::load(conn, tenant, destination)? {
+            // One that cannot be read was stored by another release; it is made anew.
+            if let Ok(message) = serde_json::from_str(&text) {
+                stored.insert(version, message);
+            }
+        }
+        let seconds = stored.values().map(|message: &Message| message.second);
+        let last_second = seconds.chain(row.last_second).max();
+        Ok(Some(Self {
+            courier,
+            lease,
+            lease_until: *until,
+            messages: stored,
+            last_second,
+            is_handshaken: row.handshake_at.is_some(),
+            touched: row.touched,
+            failing_since: row.last_error.map(|(_, since)| since),
+        }))
+    }
+
+    /// Whether a group of messages was stored that has not been worked off: it goes on before anything else is sent.
+    pub(super) fn has_open_group(&self) -> bool {
+        self.messages.last_key_value().is_some_and(|(version, _)| *version > self.courier.position())
+    }
+}
+
+/// A row as the courier sees it.
+fn exception(row: Held) -> (EntityKey, Exception) {
+    let on = row.waits_for.into_iter().collect();
+    let state = match row.state {
+        HeldState::Held => State::Held,
+        HeldState::Waiting => State::Waiting { on },
+        HeldState::Dead => State::Dead { on },
+    };
+    let exception = Exception {
+        state,
+        version: row.version,
+        absent: row.absent,
+        removal: row.removal,
+        there: row.there.into_iter().collect(),
+        left: row.left.into_iter().collect(),
+        formerly: row.formerly.into_iter().map(|(key, version)| Former { key, version }).collect(),
+        attempts: row.attempts,
+        next_attempt: row.next_attempt,
+        since: row.since,
+        reason: row.reason.unwrap_or_default(),
+    };
+    (row.entity, exception)
+}
+
+/// The way back.
+pub(super) fn row(key: EntityKey, exception: Exception) -> Held {
+    let waits_for = exception.waits_on().map(|on| on.iter().cloned().collect()).unwrap_or_default();
+    Held {
+        entity: key,
+        version: exception.version,
+        state: match exception.state {
+            State::Held => HeldState::Held,
+            State::Waiting { .. } => HeldState::Waiting,
+            State::Dead { .. } => HeldState::Dead,
+        },
+        reason: Some(exception.reason).filter(|reason| !reason.is_empty()),
+        absent: exception.absent,
+        removal: exception.removal,
+        there: exception.there.into_iter().collect(),
+        left: exception.left.into_iter().collect(),
+        waits_for,
+        formerly: exception.formerly.into_iter().map(|former| (former.key, former.version)).collect(),
+        attempts: exception.attempts,
+        next_attempt: exception.next_attempt,
+        since: exception.since,
+    }
+}
