@@ -33,6 +33,8 @@ pub struct Record {
     /// Nobody can tell its name: its id will do, marked incomplete.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub settled_for_id: bool,
+    /// The source time of its last change: none is told twice, so that no two changes of an entity look the same.
+    pub told_at: UnixMillis,
     /// When the newest event in it was taken over, by our clock.
     pub received_at: UnixMillis,
     /// The id of the newest event in it, for people.
@@ -145,6 +147,7 @@ pub(crate) static UNKNOWN: Record = Record {
     children: 0,
     members: 0,
     settled_for_id: false,
+    told_at: UnixMillis(0),
     received_at: UnixMillis(0),
     last_event: String::new(),
 };

@@ -313,10 +313,8 @@ impl Resolver {
         let mut leaders = Vec::new();
         for id in fields.list(Field::Leaders) {
             let trail = follow(&self.session.records, &EntityKey::member(id), life.leaders_at);
-            if let Some(leader) = trail.ids.last().filter(|leader| trail.goes_on && self.bears_row(leader)) {
-                let shown = self.record(leader).shown.as_ref().map_or(&*leader.id, |(_, id)| id).to_owned();
-                leaders.push(shown);
-            }
+            let row = trail.ids.last().filter(|_| trail.goes_on).and_then(|leader| self.own_row(leader));
+            leaders.extend(row.map(|row| row.entity.shown_id.clone()));
             waits.extend(trail.ids.into_iter().map(|on| Wait { on, why: WaitFor::Leader }));
         }
         fields.set(Field::Leaders, leaders);
@@ -370,6 +368,7 @@ impl Resolver {
         }
         self.sent.insert(key.clone());
         let action = Action::Upsert { entity, renamed_from };
+        let at = self.source_time(key, at);
         self.push(key, action, at, refers_to, leaves, first, None);
     }
 
@@ -378,7 +377,15 @@ impl Resolver {
         self.count(key.kind, &sent.refers_to, &[]);
         self.release(key);
         self.sent.insert(key.clone());
+        let at = self.source_time(key, at);
         self.push(key, Action::Remove, at, Vec::new(), sent.refers_to, false, None);
+    }
+
+    /// The platform time of a change; a second later than the last one of this entity where no newer fact made it due.
+    fn source_time(&mut self, key: &EntityKey, at: UnixMillis) -> UnixMillis {
+        let record = self.record_mut(key);
+        record.told_at = if at > record.told_at { at } else { record.told_at.plus_seconds(1) };
+        record.told_at
     }
 
     /// Entities that were asked for again, and were not sent just now, go out as they were last sent; those that are gone, as
@@ -482,9 +489,9 @@ impl Resolver {
         self.session.records.get(key).is_some_and(Record::is_live)
     }
 
-    /// Whether a member is live and the row under its id is its own.
-    fn bears_row(&self, member: &EntityKey) -> bool {
-        self.is_live(member) && successors(&self.session.records, member).is_empty()
+    /// What was sent under a member's id, unless that is the row of somebody who goes on under another id.
+    fn own_row(&self, member: &EntityKey) -> Option<&Sent> {
+        self.record(member).sent.as_ref().filter(|_| successors(&self.session.records, member).is_empty())
     }
 
     fn record(&self, key: &EntityKey) -> &Record {

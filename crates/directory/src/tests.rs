@@ -320,6 +320,19 @@ fn a_leader_who_is_spelled_differently_is_sent_again_everywhere() {
 }
 
 #[test]
+fn a_leader_is_spelled_as_its_row_is() {
+    check(&[
+        (member("bob", 3, &["1"]), "member bob \"BOB\" in 1"),
+        (department("2", 1, "1"), "department 2 \"D2\" in 1"),
+        // He is parked, and so is his new spelling.
+        (told("bob", 4, Field::Departments, ["9"].as_slice()), ""),
+        (told("BOB", 2, Field::Title, "engineer"), ""),
+        (member("ann", 5, &["1"]), "member ann \"ANN\" in 1"),
+        (led_by("ann", 6, &["bob"]), "member ann \"ANN\" in 1 led by [bob]"),
+    ]);
+}
+
+#[test]
 fn a_rename_takes_the_row_along() {
     check(&[
         (member("bob", 1, &["1"]), "member bob \"BOB\" in 1"),

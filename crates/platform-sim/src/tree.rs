@@ -42,6 +42,12 @@ impl Tree {
         }
     }
 
+    pub(crate) fn reorder(&mut self, id: &str, order: u64) {
+        if let Some(department) = self.departments.get_mut(id) {
+            department.order = Some(order);
+        }
+    }
+
     pub(crate) fn relocate(&mut self, id: &str, parent: &str) {
         let Some(department) = self.departments.get_mut(id) else { return };
         if let Some(before) = department.parent.replace(parent.to_owned())

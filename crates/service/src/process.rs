@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Config, Context, Environment, Problem, Running,
     admin::{self, DatabaseFacts},
-    open, supervise, telemetry, tenants,
+    open, supervise, telemetry,
+    tenants::TenantsDirectory,
 };
 
 /// What a stopping process may take; shorter than a pod's grace of 30 s.
@@ -71,12 +72,12 @@ pub async fn serve(
     }
     let admin_listener = bind("admin.listen", config.admin.listen)?;
     let ctx = open(config, stop).await?;
+    if let Some(directory) = config.tenants_dir.clone() {
+        TenantsDirectory::start(&ctx, directory, environment).await.context("reading the tenants")?;
+    }
     let services = build(config, &ctx)?;
     let names: Vec<&str> = services.iter().map(Running::name).collect();
     tracing::info!(services = names.join(","), instance = ctx.instance, "started");
-    if let Some(directory) = config.tenants_dir.clone() {
-        ctx.spawn("tenants_dir", tenants::watch_directory(ctx.clone(), directory, environment));
-    }
     // The resolver is in every installation, and one of it is enough for what a scrape asks the database.
     let facts = if names.contains(&"resolver") { DatabaseFacts::Exported } else { DatabaseFacts::LeftOut };
     let admin_stop = CancellationToken::new();

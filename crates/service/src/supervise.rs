@@ -47,6 +47,7 @@ pub async fn supervise(services: Vec<Running>, ctx: &Context, grace: Duration) -
     }
     let mut fault = None;
     let early = tokio::select! {
+        biased;
         () = ctx.stop.cancelled() => None,
         early = running.join_next() => early,
     };

@@ -9,7 +9,7 @@ use database::{Connection, Database};
 use serde::{Deserialize, Serialize};
 use store::{SealError, Sealer, destinations::Declared};
 
-pub use directory::watch_directory;
+pub use directory::TenantsDirectory;
 
 use crate::tenant::{DocumentError, TenantFile, associated_data};
 

@@ -273,14 +273,21 @@ pub fn changes(
     Ok(found)
 }
 
-/// Moves the clocks of all that is held by the time in which the destination was away, in milliseconds.
+/// Moves the clocks of what was held before `away_since` by the time in which the destination was away, in milliseconds.
 ///
 /// # Errors
 /// Those of the database.
-pub fn shift_clocks(conn: &mut Connection, tenant: &TenantId, destination: &DestinationId, millis: i64) -> Result<()> {
+pub fn shift_clocks(
+    conn: &mut Connection,
+    tenant: &TenantId,
+    destination: &DestinationId,
+    away_since: UnixMillis,
+    millis: i64,
+) -> Result<()> {
     let rows = held::table
         .filter(held::tenant.eq(tenant.as_str()))
         .filter(held::destination.eq(destination.as_str()))
+        .filter(held::since.le(away_since.0))
         .filter(held::state.ne(HeldState::Dead.as_str()));
     on_backend!(conn, c => diesel::update(rows).set(held::since.eq(held::since + millis)).execute(c))?;
     Ok(())

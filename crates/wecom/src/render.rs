@@ -98,6 +98,8 @@ impl Event<'_> {
         for (field, element) in MEMBER_ELEMENTS {
             if let Some(value) = self.told(entity, field) {
                 self.value(element, field, value);
+            } else if let Some(gone) = self.gone(entity, field) {
+                self.value(element, field, &gone);
             }
         }
         self.previous.is_none() || renamed.is_some() || self.xml.len() > before
@@ -111,6 +113,8 @@ impl Event<'_> {
         for (field, element) in [(Field::Parent, "ParentId"), (Field::Order, "Order")] {
             if let Some(value) = self.told(entity, field) {
                 self.value(element, field, value);
+            } else if let Some(gone) = self.gone(entity, field) {
+                self.value(element, field, &gone);
             }
         }
         match self.previous {
@@ -124,6 +128,17 @@ impl Event<'_> {
         let value = entity.fields.get(field)?;
         let had = self.previous.and_then(|previous| previous.fields.get(field));
         (had != Some(value)).then_some(value)
+    }
+
+    /// A change carries the whole entity: what the receiver has of a field that is there no more is to be emptied.
+    fn gone(&self, entity: &Entity, field: Field) -> Option<Value> {
+        let had = self.previous?.fields.get(field).filter(|_| !entity.fields.has(field))?;
+        Some(match (field, had) {
+            (Field::Gender, _) => Value::Text("unknown".into()),
+            (Field::Status, _) => Value::Text("active".into()),
+            (_, Value::Map(map)) => Value::Map(map.keys().map(|name| (name.clone(), String::new())).collect()),
+            _ => Value::Text(String::new()),
+        })
     }
 
     /// A creation has a name always: where none is known, the id.

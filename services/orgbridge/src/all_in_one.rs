@@ -13,7 +13,8 @@ use serde::Serialize;
 use service::{
     Config, Context, Environment, Running,
     admin::{self, DatabaseFacts},
-    open, process, supervise, tenants,
+    open, process, supervise,
+    tenants::TenantsDirectory,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -100,12 +101,12 @@ impl AllInOne {
         let context = open(config, stop).await?;
         let admin = process::bind("admin.listen", config.admin.listen)?;
         let mut listening = Listening { gateway: None, admin: admin.local_addr().context("admin.listen")? };
+        if let Some(path) = config.tenants_dir.clone() {
+            TenantsDirectory::start(&context, path, environment).await.context("reading the tenants")?;
+        }
         let mut services = Vec::with_capacity(only.len());
         for service in only {
             services.extend(start(*service, config, &context, &mut listening)?);
-        }
-        if let Some(directory) = config.tenants_dir.clone() {
-            context.spawn("tenants_dir", tenants::watch_directory(context.clone(), directory, environment));
         }
         // One resolver is in every installation: what a scrape asks the database is told by it alone.
         let facts = if only.contains(&Service::Resolver) { DatabaseFacts::Exported } else { DatabaseFacts::LeftOut };

@@ -18,11 +18,9 @@ fn translate(command: Command, path: &str) -> Command {
     if let Some(about) = chinese(path) {
         command = command.about(about);
     }
-    let command = command.mut_args(|argument| {
-        match chinese_argument(path, argument.get_id().as_str()) {
-            Some(help) => argument.help(help),
-            None => argument,
-        }
+    let command = command.mut_args(|argument| match chinese_argument(path, argument.get_id().as_str()) {
+        Some(help) => argument.help(help),
+        None => argument,
     });
     command.mut_subcommands(|sub| {
         let below = format!("{path} {}", sub.get_name()).trim_start().to_owned();

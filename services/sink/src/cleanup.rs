@@ -70,7 +70,10 @@ impl Cleanup {
 }
 
 /// The version up to which each tenant's changes are passed everywhere.
-fn needed(conn: &mut Connection, idle: &BTreeSet<(TenantId, DestinationId)>) -> database::Result<BTreeMap<TenantId, u64>> {
+fn needed(
+    conn: &mut Connection,
+    idle: &BTreeSet<(TenantId, DestinationId)>,
+) -> database::Result<BTreeMap<TenantId, u64>> {
     let mut needed: BTreeMap<TenantId, u64> = tenants::last_versions(conn)?.into_iter().collect();
     for (tenant, position) in destinations::lowest_positions(conn, idle)? {
         needed.entry(tenant).and_modify(|last| *last = (*last).min(position));

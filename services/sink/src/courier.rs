@@ -113,9 +113,9 @@ impl Courier {
         self.ledger.put(key.clone(), exception);
     }
 
-    /// Moves the clocks of all that is open: the destination was away for so long.
-    pub fn shift_clocks(&mut self, millis: i64) {
-        self.ledger.shift(millis);
+    /// Moves the clocks of what was open before `away_since`: since then the destination was away for so long.
+    pub fn shift_clocks(&mut self, away_since: UnixMillis, millis: i64) {
+        self.ledger.shift(away_since, millis);
     }
 
     /// The entities whose exceptions changed since the last call, each with what it is now; `None`: there is none any more.

@@ -257,6 +257,28 @@ pub(crate) const SETS: &[EventSet] = &[
         },
     },
     EventSet {
+        name: "renamed, and led by the new person with the old id",
+        happens: |company| {
+            company.hire("fei", &["1"]);
+            company.create_department("2", "1");
+            company.change_id_with("fei", "ann", Fields::new().with(Field::Departments, ["2"].as_slice()));
+            company.hire("fei", &["1"]);
+            company.update_member("ann", led_by(&["fei"]));
+        },
+    },
+    EventSet {
+        name: "renamed, parked and gone, while the new person with the old id leads somebody",
+        happens: |company| {
+            company.hire("fei", &["1"]);
+            company.create_department("2", "1");
+            company.change_id_with("fei", "gus", Fields::new().with(Field::Departments, ["2"].as_slice()));
+            company.dismiss("gus");
+            company.hire("fei", &["1"]);
+            let led = led_by(&["fei"]).with(Field::Name, "Dou");
+            company.hire_with("dou", led.with(Field::Departments, ["1"].as_slice()));
+        },
+    },
+    EventSet {
         name: "two members exchange ids",
         happens: |company| {
             company.hire("ann", &["1"]);
@@ -466,6 +488,17 @@ pub(crate) const SETS: &[EventSet] = &[
             company.change_id("Bob", "BOB.WU");
             company.update_member("bob.wu", text(Field::Mobile, "2"));
             company.dismiss("ANN.li");
+        },
+    },
+    EventSet {
+        name: "capital letters of somebody who is parked and leads a department",
+        happens: |company| {
+            company.hire("cai", &["1"]);
+            company.dismiss("CAI");
+            company.hire("cai", &["1"]);
+            company.create_department("2", "1");
+            company.transfer("cai", &["2"]);
+            company.create_department_with("4", led_by(&["cai"]).with(Field::Name, "D4").with(Field::Parent, "1"));
         },
     },
     EventSet {

@@ -81,6 +81,9 @@ impl Directory {
         if let Some(name) = message.field("Name") {
             self.tree.rename(id, name);
         }
+        if let Some(order) = message.field("Order").and_then(|order| order.trim().parse().ok()) {
+            self.tree.reorder(id, order);
+        }
         Ok(())
     }
 

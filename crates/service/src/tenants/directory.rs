@@ -15,17 +15,56 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// What tells one state of a file from another.
 type Fingerprint = (Option<SystemTime>, u64);
 
-/// Applies `*.toml` of a directory, and again whenever one of them changes, until told to stop. A file that is refused is
-/// logged and left until it changes: it must not hold up the other tenants. A file that disappears removes nothing.
-pub async fn watch_directory(ctx: Context, directory: PathBuf, environment: Environment) {
-    let mut seen = BTreeMap::new();
-    loop {
-        match look(&directory) {
-            Ok(files) => apply_changed(&ctx, &environment, &mut seen, files).await,
-            Err(error) => tracing::warn!(path = %directory.display(), %error, "cannot read tenants_dir"),
+/// A directory of tenant files that is watched.
+pub struct TenantsDirectory {
+    ctx: Context,
+    path: PathBuf,
+    environment: Environment,
+    seen: BTreeMap<PathBuf, Fingerprint>,
+}
+
+impl TenantsDirectory {
+    /// Nothing is read yet.
+    pub fn new(ctx: Context, path: PathBuf, environment: Environment) -> Self {
+        Self { ctx, path, environment, seen: BTreeMap::new() }
+    }
+
+    /// Applies what is there, then watches in the background. To be called before any service starts: the first callback is to
+    /// find its tenant.
+    ///
+    /// # Errors
+    /// When the tenants cannot be read back.
+    pub async fn start(ctx: &Context, path: PathBuf, environment: Environment) -> database::Result<()> {
+        let mut directory = Self::new(ctx.clone(), path, environment);
+        directory.apply().await;
+        ctx.tenants.refresh().await?;
+        ctx.spawn("tenants_dir", directory.watch());
+        Ok(())
+    }
+
+    /// Applies the `*.toml` that are new or have changed. A file that is refused is logged and left until it changes: it
+    /// must not hold up the other tenants. A file that disappears removes nothing.
+    pub async fn apply(&mut self) {
+        let files = match look(&self.path) {
+            Ok(files) => files,
+            Err(error) => {
+                tracing::warn!(path = %self.path.display(), %error, "cannot read tenants_dir");
+                return;
+            }
+        };
+        self.seen.retain(|path, _| files.contains_key(path));
+        for (path, fingerprint) in files {
+            if self.seen.get(&path) != Some(&fingerprint) && apply_file(&self.ctx, &self.environment, &path).await {
+                self.seen.insert(path, fingerprint);
+            }
         }
-        if ctx.stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_none() {
-            return;
+    }
+
+    /// Applies what changes until the process is told to stop.
+    pub async fn watch(mut self) {
+        let stop = self.ctx.stop.clone();
+        while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
+            self.apply().await;
         }
     }
 }
@@ -42,20 +81,6 @@ fn look(directory: &Path) -> io::Result<BTreeMap<PathBuf, Fingerprint>> {
         }
     }
     Ok(files)
-}
-
-async fn apply_changed(
-    ctx: &Context,
-    environment: &Environment,
-    seen: &mut BTreeMap<PathBuf, Fingerprint>,
-    files: BTreeMap<PathBuf, Fingerprint>,
-) {
-    seen.retain(|path, _| files.contains_key(path));
-    for (path, fingerprint) in files {
-        if seen.get(&path) != Some(&fingerprint) && apply_file(ctx, environment, &path).await {
-            seen.insert(path, fingerprint);
-        }
-    }
 }
 
 /// Whether the file is dealt with for good; `false` when it is worth another try.

@@ -109,7 +109,7 @@ async fn files_of_the_directory_are_applied_when_they_change() {
     std::fs::write(directory.path().join("broken.toml"), "id = ").unwrap();
     std::fs::write(directory.path().join("note.txt"), "no tenant").unwrap();
     std::fs::write(directory.path().join("acme.toml"), "id = \"acme\"\nname = \"one\"").unwrap();
-    ctx.spawn("test", watch_directory(ctx.clone(), directory.path().to_owned(), Environment::new()));
+    TenantsDirectory::start(&ctx, directory.path().to_owned(), Environment::new()).await.unwrap();
     named(&ctx, "one").await;
     std::fs::write(directory.path().join("acme.toml"), "id = \"acme\"\nname = \"longer\"").unwrap();
     named(&ctx, "longer").await;

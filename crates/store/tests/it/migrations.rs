@@ -5,6 +5,8 @@ use std::{fs, path::Path};
 use database::{Connection, on_backend};
 use diesel::{RunQueryDsl, connection::SimpleConnection, sql_types::Text};
 
+use crate::support;
+
 #[derive(diesel::QueryableByName)]
 struct Definition {
     #[diesel(sql_type = Text)]
@@ -24,16 +26,16 @@ async fn down_leaves_nothing_and_up_again_gives_the_same() {
     let mut folders: Vec<_> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
     folders.sort();
     let script = |folder: &Path, name: &str| fs::read_to_string(folder.join(name)).unwrap();
-    let database = super::database();
-    let before = super::write(&database, schema).await;
+    let database = support::database();
+    let before = support::write(&database, schema).await;
     for folder in folders.iter().rev() {
         let down = script(folder, "down.sql");
-        super::write(&database, move |conn| Ok(on_backend!(conn, c => c.batch_execute(&down))?)).await;
+        support::write(&database, move |conn| Ok(on_backend!(conn, c => c.batch_execute(&down))?)).await;
     }
-    assert!(super::write(&database, schema).await.is_empty());
+    assert!(support::write(&database, schema).await.is_empty());
     for folder in &folders {
         let up = script(folder, "up.sql");
-        super::write(&database, move |conn| Ok(on_backend!(conn, c => c.batch_execute(&up))?)).await;
+        support::write(&database, move |conn| Ok(on_backend!(conn, c => c.batch_execute(&up))?)).await;
     }
-    assert_eq!(super::write(&database, schema).await, before);
+    assert_eq!(support::write(&database, schema).await, before);
 }

@@ -6,7 +6,7 @@ use common::{Action, Change, EntityKey, UnixMillis};
 use directory::{Wait, WaitChange, WaitFor};
 use store::{keys, outbox, records, tenants, waiting};
 
-use crate::{database, tenant, write};
+use crate::support::{database, tenant, write};
 
 const NOW: UnixMillis = UnixMillis(1_767_225_600_000);
 

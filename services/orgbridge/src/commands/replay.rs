@@ -100,7 +100,7 @@ fn once_more(conn: &mut Connection, dead: &DeadLetter, rules: &Rules) -> Result<
     let versions = outbox::lock_tenants(conn, [&letter.tenant])?;
     let last_version = *versions.get(&letter.tenant).ok_or_else(|| Kept::NoTenant(letter.tenant.clone()))?;
     match (letter.stage, letter.reason, entity()) {
-        (_, Reason::DependencyMissing, Some(key)) => wait_again(conn, &letter.tenant, key, rules.now)?,
+        (Stage::Resolver, Reason::DependencyMissing, Some(key)) => wait_again(conn, &letter.tenant, key, rules.now)?,
         (Stage::Sink, _, Some(key)) if key.kind == EntityKind::Callback => {
             let change: Change = serde_json::from_str(&letter.content).or(Err(Kept::Unreadable))?;
             if !matches!(change.action, Action::Callback(_)) {

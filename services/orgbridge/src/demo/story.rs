@@ -170,7 +170,9 @@ impl Story {
         }
         for (side, differences) in [(CORE, core), (OA, oa)] {
             for one in differences.iter().take(TOLD) {
-                display.line(texts::difference(language, side, &one.kind, &one.id, &one.field))?;
+                let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+                let (there, here) = (value(&one.source), value(&one.destination));
+                display.line(texts::difference(language, side, &one.kind, &one.id, &one.field, there, here))?;
             }
         }
         if !sum.is_nothing_left() {

@@ -68,9 +68,9 @@ texts! {
         "      DIFFERENT: {core} differences in the core product, {oa} at the OA, {violations} messages that the OA could not apply",
         "      不一致：核心业务库 {core} 处，OA {oa} 处，OA 无法执行的消息 {violations} 条"
     }
-    difference(side, kind, id, field) {
-        "      {side}: {kind} {id}: {field}",
-        "      {side}：{kind} {id}：{field}"
+    difference(side, kind, id, field, there, here) {
+        "      {side}: {kind} {id}: {field} is {here} instead of {there}",
+        "      {side}：{kind} {id}：{field} 为 {here}，应为 {there}"
     }
     left_over(parked, dead, unanswered) {
         "      left over: {parked} waiting, {dead} dead letters, {unanswered} callbacks not answered",

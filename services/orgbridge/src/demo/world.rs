@@ -170,6 +170,8 @@ fn write_config(directory: &Path, config: &Config, listening: Listening) -> anyh
     Ok(file)
 }
 
+/// `distinct_seconds`, since this OA takes two equal texts for one message. Without it a member whose leader went and came back
+/// is told twice in the same words.
 fn tenant_file(company: &Company, secrets: &Secrets, core_file: &Path, oa: &Oa) -> String {
     let name = company.snapshot().departments.get(platform_sim::ROOT).map(|root| root.name.clone()).unwrap_or_default();
     let core_url = format!("sqlite://{}", core_file.display());
@@ -180,7 +182,8 @@ fn tenant_file(company: &Company, secrets: &Secrets, core_file: &Path, oa: &Oa) 
          callback_token = {token:?}\ncallback_aes_key = {aes_key:?}\nemployee_number = \"工号\"\n\n\
          [[destinations]]\nid = {CORE:?}\nkind = \"sqlite\"\nrole = \"core\"\nurl = {core_url:?}\n\n\
          [[destinations]]\nid = {OA:?}\nkind = \"wecom-callback\"\nurl = {:?}\n\
-         token = {oa_token:?}\naes_key = {oa_aes_key:?}\nreceive_id = {OA_RECEIVE_ID:?}\n",
+         token = {oa_token:?}\naes_key = {oa_aes_key:?}\nreceive_id = {OA_RECEIVE_ID:?}\n\
+         distinct_seconds = true\n",
         company.corp_id(),
         oa.url(),
     )

@@ -91,14 +91,16 @@ impl Ledger {
 
     /// Those that wait for something that is no exception (any more) wait for nothing that will ever be told.
     pub(super) fn release_orphans(&mut self) {
-        let gone: Vec<EntityKey> = self.waiters.keys().filter(|key| !self.exceptions.contains_key(key)).cloned().collect();
+        let gone: Vec<EntityKey> =
+            self.waiters.keys().filter(|key| !self.exceptions.contains_key(key)).cloned().collect();
         for key in gone {
             self.release(&key, UnixMillis(0));
         }
     }
 
-    pub(super) fn shift(&mut self, millis: i64) {
-        for exception in self.exceptions.values_mut().filter(|exception| !exception.is_dead()) {
+    pub(super) fn shift(&mut self, away_since: UnixMillis, millis: i64) {
+        let stood_still = |exception: &&mut Exception| !exception.is_dead() && exception.since <= away_since;
+        for exception in self.exceptions.values_mut().filter(stood_still) {
             exception.since = exception.since.plus_millis(millis);
         }
     }

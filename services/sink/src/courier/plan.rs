@@ -130,7 +130,18 @@ impl Courier {
         let came_back = formerly.iter().any(|former| former.key == key);
         formerly.retain(|former| former.key != key);
         let (send, part) = to_send(&change, &formerly);
-        Step { key, version, change, send, part, renames, decision: Decision::Deliver, again: false, formerly, came_back }
+        Step {
+            key,
+            version,
+            change,
+            send,
+            part,
+            renames,
+            decision: Decision::Deliver,
+            again: false,
+            formerly,
+            came_back,
+        }
     }
 
     /// The step that tries an exception again, with the change that was kept for it.

@@ -73,12 +73,12 @@ impl Worker {
         Ok(match outcome {
             Outcome::Applied => Verdict::Applied,
             Outcome::Rejected { reason } => Verdict::Rejected { reason },
-            Outcome::Missing { what } => Verdict::Missing { next_attempt: self.next_attempt(step), what },
+            Outcome::Missing { what } => Verdict::Missing { next_attempt: self.next_attempt(step, None), what },
             Outcome::Retry { reason, after } => {
                 if !step.again {
                     self.count_in_place(step, after).await?;
                 }
-                Verdict::Failed { next_attempt: self.next_attempt(step), reason }
+                Verdict::Failed { next_attempt: self.next_attempt(step, after), reason }
             }
         })
     }

@@ -45,8 +45,7 @@ mod tests {
 
     #[test]
     fn it_opens_after_five_failures_in_a_row_and_waits_longer_and_longer() {
-        let mut breaker =
-            Breaker::new(Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(60) });
+        let mut breaker = Breaker::new(Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(60) });
         let waits: Vec<u64> = (0..8).map(|_| breaker.failed(1.0).as_secs()).collect();
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
         assert!(breaker.is_open());

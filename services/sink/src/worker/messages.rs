@@ -69,12 +69,7 @@ impl Worker {
         }
     }
 
-    async fn send(
-        &mut self,
-        to: &dyn Messages,
-        message: &Message,
-        step: &Step,
-    ) -> Result<(Outcome, Sent), Trouble> {
+    async fn send(&mut self, to: &dyn Messages, message: &Message, step: &Step) -> Result<(Outcome, Sent), Trouble> {
         if let (Some(spacing), Some(last)) = (to.spacing(), self.last_sent) {
             tokio::time::sleep_until(last + spacing).await;
         }

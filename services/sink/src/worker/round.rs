@@ -175,10 +175,10 @@ impl Worker {
     /// Writes everything down in one transaction, under the lease.
     pub(super) async fn commit(&mut self, round: Round) -> Result<(), Trouble> {
         let now = self.context.clock.now();
-        let away = self.away_since.take_if(|_| round.answered).map_or(0, |since| now.since(since).max(0));
+        let away = self.away_since.take_if(|_| round.answered).map(|since| (since, now.since(since).max(0)));
         let Some(books) = &mut self.books else { return Err(Trouble::LeaseLost) };
-        if away > 0 {
-            books.courier.shift_clocks(away);
+        if let Some((since, millis)) = away {
+            books.courier.shift_clocks(since, millis);
         }
         let position = books.courier.position();
         let changed = books.courier.take_changed();
@@ -225,7 +225,8 @@ fn unneeded(books: &mut books::Books, replaced: &BTreeSet<u64>) -> Vec<u64> {
 struct Page {
     lease: Lease,
     progress: Progress,
-    away: i64,
+    /// Since when, and for how many milliseconds, the destination was away.
+    away: Option<(UnixMillis, i64)>,
     changed: Vec<(EntityKey, Option<Exception>)>,
     cleared: Vec<EntityKey>,
     unneeded: Vec<u64>,
@@ -239,8 +240,8 @@ impl Page {
             return Ok(false);
         }
         let (tenant, id) = (&self.lease.tenant, &self.lease.destination);
-        if self.away > 0 {
-            held::shift_clocks(conn, tenant, id, self.away)?;
+        if let Some((since, millis)) = self.away {
+            held::shift_clocks(conn, tenant, id, since, millis)?;
         }
         held::remove(conn, tenant, id, &self.cleared)?;
         let rows: Vec<_> = self
@@ -280,7 +281,8 @@ fn write_taken(
     lease: &Lease,
     taken_now: &BTreeMap<EntityKey, Option<(u64, Entity)>>,
 ) -> Result<()> {
-    let gone: Vec<EntityKey> = taken_now.iter().filter(|(_, entity)| entity.is_none()).map(|(key, _)| key.clone()).collect();
+    let gone: Vec<EntityKey> =
+        taken_now.iter().filter(|(_, entity)| entity.is_none()).map(|(key, _)| key.clone()).collect();
     let there: Vec<_> = taken_now
         .iter()
         .filter_map(|(key, entity)| entity.as_ref().map(|(version, entity)| (key, *version, entity)))

@@ -287,12 +287,12 @@ impl Worker {
         }
     }
 
-    /// When a step that failed is tried again.
-    pub(super) fn next_attempt(&self, step: &Step) -> UnixMillis {
+    /// When a step that failed is tried again; not before the destination wants it.
+    pub(super) fn next_attempt(&self, step: &Step, after: Option<Duration>) -> UnixMillis {
         let exception = self.books.as_ref().and_then(|books| books.courier.exception(&step.key));
         let attempts = exception.filter(|_| step.again).map_or(0, |exception| exception.attempts);
         let wait = self.timing.held_backoff.wait(attempts.saturating_add(1), rand::random());
-        self.context.clock.now().plus_millis(millis(wait))
+        self.context.clock.now().plus_millis(millis(wait.max(after.unwrap_or_default())))
     }
 }
 

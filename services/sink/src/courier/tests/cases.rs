@@ -136,8 +136,7 @@ fn what_depends_on_an_open_outcome_comes_later() {
     let changes = [upsert(1, &member("a"), &[dept("1")], &[dept("2")], false), remove(2, &dept("2"), &[dept("1")])];
     assert_eq!(courier.plan(&changes, |_| true, 9).len(), 1, "a may be refused and stay in 2");
 
-    let changes =
-        [upsert(1, &dept("2"), &[dept("1")], &[], true), upsert(2, &member("a"), &[dept("2")], &[], true)];
+    let changes = [upsert(1, &dept("2"), &[dept("1")], &[], true), upsert(2, &member("a"), &[dept("2")], &[], true)];
     assert_eq!(courier.plan(&changes, |_| true, 9).len(), 2, "parents and children share a batch");
 }
 
@@ -181,8 +180,7 @@ fn a_held_change_has_a_time_and_a_newer_one_takes_its_place() {
 #[test]
 fn a_missing_reference_waits_for_the_one_that_is_known_to_be_missing() {
     let mut courier = Courier::default();
-    let changes =
-        [upsert(1, &dept("2"), &[dept("1")], &[], true), upsert(2, &member("a"), &[dept("2")], &[], true)];
+    let changes = [upsert(1, &dept("2"), &[dept("1")], &[], true), upsert(2, &member("a"), &[dept("2")], &[], true)];
     let steps = courier.plan(&changes, |_| true, 9);
     courier.settle(&steps[0], rejected(), NOW);
     let missing = Verdict::Missing { next_attempt: LATER, what: None };

@@ -61,11 +61,8 @@ impl Run {
             self.sent_to.insert(step.key.clone(), step.send.entity.clone());
             if step.decision == Decision::Deliver {
                 let next_attempt = UnixMillis(self.now + 5);
-                let answer = if self.batches {
-                    answers.next().unwrap()
-                } else {
-                    self.destination.apply(&step.send, false)
-                };
+                let answer =
+                    if self.batches { answers.next().unwrap() } else { self.destination.apply(&step.send, false) };
                 verdict = match answer {
                     Answer::Applied => Verdict::Applied,
                     Answer::Rejected if dice.chance(50) => Verdict::Rejected { reason: String::new() },

@@ -43,7 +43,13 @@ pub(super) fn change(version: u64, key: &EntityKey, action: Action) -> Change {
     }
 }
 
-pub(super) fn upsert(version: u64, key: &EntityKey, refers_to: &[EntityKey], leaves: &[EntityKey], first: bool) -> Change {
+pub(super) fn upsert(
+    version: u64,
+    key: &EntityKey,
+    refers_to: &[EntityKey],
+    leaves: &[EntityKey],
+    first: bool,
+) -> Change {
     let fields = Fields::new().with(Field::Name, format!("{} v{version}", key.id));
     let entity = Entity { shown_id: key.id.to_string(), fields, incomplete: false };
     let mut change = change(version, key, Action::Upsert { entity, renamed_from: None });

@@ -1,0 +1,92 @@
+//! Tenants and the destinations that come with them.
+
+use common::UnixMillis;
+use database::Database;
+use store::{
+    destinations::{self, Backfill, Declared},
+    outbox,
+    tenants::{self, Apply},
+};
+
+use crate::support::{database, tenant, write};
+
+const NOW: UnixMillis = UnixMillis(1_767_225_600_000);
+
+fn declared(id: &str, kind: &str, backfill: bool) -> Declared {
+    Declared { id: id.parse().unwrap(), kind: kind.into(), backfill }
+}
+
+async fn apply(database: &Database, document: &'static str, destinations: Vec<Declared>) -> i64 {
+    write(database, move |conn| {
+        let id = tenant();
+        let previous_callback = (document != "first").then_some(("sealed", NOW));
+        let new =
+            Apply { id: &id, document, data_key: "k", lane: "shared", previous_callback, destinations: &destinations };
+        tenants::apply(conn, &new, NOW)
+    })
+    .await
+}
+
+async fn positions(database: &Database) -> Vec<(String, u64, Option<Backfill>)> {
+    let rows = write(database, |conn| destinations::list(conn, Some(&tenant()))).await;
+    rows.into_iter().map(|row| (row.id.to_string(), row.position, row.backfill)).collect()
+}
+
+#[tokio::test]
+async fn every_apply_and_removal_is_a_new_revision() {
+    let database = database();
+    assert_eq!(write(&database, tenants::revision).await, 0);
+    assert_eq!(apply(&database, "first", vec![declared("oa", "wecom-callback", false)]).await, 1);
+    assert_eq!(apply(&database, "second", Vec::new()).await, 2);
+    let row = write(&database, |conn| tenants::get(conn, &tenant())).await.unwrap();
+    assert_eq!((row.document.as_str(), row.previous_until), ("second", Some(NOW)));
+    assert!(positions(&database).await.is_empty(), "what is named no more is forgotten");
+    assert!(write(&database, |conn| tenants::remove(conn, &tenant(), NOW)).await);
+    assert!(!write(&database, |conn| tenants::remove(conn, &tenant(), NOW)).await);
+    assert!(write(&database, tenants::list).await.is_empty());
+    let changed = write(&database, |conn| tenants::changed_since(conn, 2)).await;
+    assert_eq!(changed.iter().map(|row| (row.revision, row.removed_at)).collect::<Vec<_>>(), [(3, Some(NOW))]);
+    assert_eq!(apply(&database, "third", Vec::new()).await, 4);
+    assert_eq!(write(&database, tenants::list).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_destination_starts_where_the_tenant_is_when_it_is_declared() {
+    let database = database();
+    apply(&database, "first", vec![declared("core", "sqlite", true)]).await;
+    assert_eq!(positions(&database).await, [("core".to_owned(), 0, None)], "a new tenant has nothing to fill back");
+    write(&database, |conn| {
+        let mut changes = super::sink_tables::changes(5);
+        outbox::append(conn, &tenant(), 0, &mut changes, NOW)
+    })
+    .await;
+    let all = || vec![declared("core", "sqlite", true), declared("crm", "sqlite", true), declared("oa", "http", false)];
+    apply(&database, "second", all()).await;
+    let expected = [("core", 0, None), ("crm", 5, Some(Backfill::Wanted)), ("oa", 5, None)];
+    assert_eq!(positions(&database).await, expected.map(|(id, at, fill)| (id.to_owned(), at, fill)));
+    assert_eq!(write(&database, destinations::backfills_wanted).await, [(tenant(), "crm".parse().unwrap())]);
+
+    write(&database, |conn| destinations::backfilled(conn, &tenant(), &"crm".parse().unwrap(), 5)).await;
+    assert!(write(&database, destinations::backfills_wanted).await.is_empty());
+    apply(&database, "third", vec![declared("core", "postgres", false)]).await;
+    assert_eq!(positions(&database).await, [("core".to_owned(), 5, None)], "another kind is another destination");
+}
+
+#[tokio::test]
+async fn the_slowest_destination_decides_what_the_outbox_keeps() {
+    let database = database();
+    apply(&database, "first", vec![declared("core", "sqlite", false), declared("hook", "webhook", false)]).await;
+    let lowest = |idle: Vec<&'static str>| {
+        let idle = idle.into_iter().map(|id| (tenant(), id.parse().unwrap())).collect();
+        write(&database, move |conn| destinations::lowest_positions(conn, &idle))
+    };
+    write(&database, |conn| {
+        let (now, until) = (NOW, NOW.plus_seconds(60));
+        let lease = destinations::acquire(conn, &tenant(), &"core".parse().unwrap(), "me", now, until)?.unwrap();
+        let progress = destinations::Progress { position: 7, last_second: None, delivered_at: Some(NOW) };
+        destinations::advance(conn, &lease, &progress)
+    })
+    .await;
+    assert_eq!(lowest(Vec::new()).await, [(tenant(), 0)]);
+    assert_eq!(lowest(vec!["hook"]).await, [(tenant(), 7)]);
+}
