@@ -15,7 +15,7 @@ pub(super) fn of(ledger: &Ledger, step: &Step) -> BTreeSet<EntityKey> {
     match &change.action {
         Action::Remove => found.extend(ledger.occupiers(&change.entity).cloned()),
         // A department that moves must not come under one that, at the destination, is still under it.
-        Action::Upsert { .. } if moves(change) => {
+        Action::Upsert { .. } if moves(ledger, &step.key, change) => {
             let departments = |other: &&EntityKey| other.kind == EntityKind::Department;
             found.extend(ledger.occupiers(&change.entity).filter(departments).cloned());
         }
@@ -30,9 +30,10 @@ pub(super) fn of(ledger: &Ledger, step: &Step) -> BTreeSet<EntityKey> {
     found
 }
 
-/// Whether it moves a department.
-pub(super) fn moves(change: &Change) -> bool {
+/// Whether a department may come to stand elsewhere at the destination: it moves, it comes back while its removal has not
+/// arrived, or an older change of it has not arrived, which may have been a move.
+pub(super) fn moves(ledger: &Ledger, key: &EntityKey, change: &Change) -> bool {
     change.kind() == EntityKind::Department
         && matches!(change.action, Action::Upsert { .. })
-        && !change.leaves.is_empty()
+        && (!change.leaves.is_empty() || change.first || ledger.get(key).is_some())
 }

@@ -197,7 +197,7 @@ impl Courier {
             flight.renamed.contains(key) || (flight.entities.contains(key) && self.ledger.get(key).is_some())
         };
         let change = &step.change;
-        let vacates = matches!(change.action, Action::Remove) || blockers::moves(change);
+        let vacates = matches!(change.action, Action::Remove) || blockers::moves(&self.ledger, &step.key, change);
         let renamed_in_flight = |former: &EntityKey| {
             unsure(former) || flight.entities.contains(former) || flight.entities.contains(&step.key)
         };

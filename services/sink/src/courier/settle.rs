@@ -136,7 +136,7 @@ impl Courier {
         let mut there: BTreeSet<EntityKey> =
             old.iter().chain(&former).flat_map(|exception| exception.there.iter().cloned()).collect();
         let brings_a_row = step.renames.is_some() && former.is_none();
-        if old.is_none() && former.is_none() || brings_a_row {
+        if (old.is_none() && !step.change.first) || brings_a_row {
             there.extend(stands_in(step));
         }
         let left = there.iter().filter(|other| !step.change.refers_to.contains(other)).cloned().collect();
