@@ -1,7 +1,7 @@
 //! What the worst order costs: processor time and peak memory of `orgbridge serve` from the first callback to the core's
 //! agreement, leaves first and root last against natural order.
 //!
-//! `cargo run --release -p tests --example order_cost -- [MEMBERS DEPARTMENTS DEPTH ROUNDS]`; prints one JSON line per run and one with
+//! `cargo run --release -p tests --example order_cost -- [MEMBERS DEPARTMENTS DEPTH ROUNDS LEADERS_PERCENT]`; prints one JSON line per run and one with
 //! the ratios of medians.
 
 #![expect(clippy::print_stdout, reason = "its result is what it prints")]
@@ -19,6 +19,8 @@ struct Size {
     members: usize,
     departments: usize,
     depth: u32,
+    /// Share of members with a direct leader, anywhere in the company.
+    leader_share: f64,
 }
 
 #[tokio::main]
@@ -26,8 +28,18 @@ async fn main() {
     let numbers: Vec<usize> = std::env::args().skip(1).map(|text| text.parse().unwrap()).collect();
     let number = |place: usize, default: usize| numbers.get(place).copied().unwrap_or(default);
     let (members, departments) = (number(0, 100_000), number(1, 5_000));
-    let size = Size { members, departments, depth: u32::try_from(number(2, 10)).unwrap() };
-    let small = Size { members: members / 10, departments: departments / 10, depth: size.depth };
+    let size = Size {
+        members,
+        departments,
+        depth: u32::try_from(number(2, 10)).unwrap(),
+        leader_share: number(4, 0) as f64 / 100.0,
+    };
+    let small = Size {
+        members: members / 10,
+        departments: departments / 10,
+        depth: size.depth,
+        leader_share: size.leader_share,
+    };
     let mut micros: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for _ in 0..number(3, 3) {
         micros.entry("small").or_default().push(run("small, natural", &small, Order::Natural).await);
@@ -48,7 +60,11 @@ async fn main() {
 
 /// Processor time per event, in microseconds.
 async fn run(name: &str, size: &Size, order: Order) -> f64 {
-    let mut company = Company::new(CompanyOptions { start_seconds: now(), ..CompanyOptions::default() });
+    let mut company = Company::new(CompanyOptions {
+        start_seconds: now(),
+        leader_share: size.leader_share,
+        ..CompanyOptions::default()
+    });
     let callbacks = company.import(size.members, size.departments, size.depth);
     let truth = company.snapshot();
     let expected = i64::try_from(truth.members.len() + truth.departments.len()).unwrap();
@@ -61,8 +77,13 @@ async fn run(name: &str, size: &Size, order: Order) -> f64 {
     while count_core(&bridge.core()).await < expected {
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
+    // Leaders that were not there yet follow after the last row.
+    let mut differences = usize::MAX;
+    while differences > 0 {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        differences = compare(&as_core_sees(&truth), &read_core(&bridge.core()).await).len();
+    }
     let used = processor_seconds(&bridge) - before;
-    let differences = compare(&as_core_sees(&truth), &read_core(&bridge.core()).await).len();
     let micros = used * 1e6 / callbacks.len() as f64;
     let line = serde_json::json!({
         "run": name, "events": callbacks.len(), "sending_seconds": stats.seconds, "processor_seconds": used,

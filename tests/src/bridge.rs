@@ -185,6 +185,7 @@ impl Bridge {
 }
 
 impl Drop for Bridge {
+    #[expect(clippy::print_stderr, reason = "a failed test shows what the process logged last")]
     fn drop(&mut self) {
         if let Some(mut process) = self.process.take() {
             // It may be gone already; there is nobody left to tell.

@@ -123,7 +123,8 @@ fn snapshot(conn: &mut Connection) -> database::Result<Snapshot> {
         snapshot.members.insert(platform_sim::fold(&row.id), member(row));
     }
     for row in memberships {
-        let member = snapshot.members.get_mut(&platform_sim::fold(&row.member_id)).expect("memberships of live members only");
+        let member =
+            snapshot.members.get_mut(&platform_sim::fold(&row.member_id)).expect("memberships of live members only");
         if row.is_leader != 0 {
             member.leads.push(row.department_id.clone());
         }

@@ -12,10 +12,8 @@ pub struct Change {
     /// Dense within the tenant, from 1, in commit order.
     pub version: u64,
     /// Which entity; the id is folded, see [`EntityKey`].
-    #[serde(flatten)]
     pub entity: EntityKey,
     /// What is to happen.
-    #[serde(flatten)]
     pub action: Action,
     /// Platform time of the newest fact in it.
     pub source_time: UnixMillis,
@@ -37,7 +35,7 @@ pub struct Change {
 
 /// What is to happen to an entity at a destination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "action", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     /// It is to be there, exactly like this.
     Upsert {
@@ -58,7 +56,7 @@ pub enum Action {
 pub struct Entity {
     /// The id as people see it.
     pub shown_id: String,
-    /// All that is known. References are resolved: ids of parents, departments and leaders are folded keys' ids.
+    /// All that is known. References are resolved: departments by their ids, leaders by the ids under which they are shown.
     pub fields: Fields,
     /// No source could tell the name: it is the id.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -73,7 +73,6 @@ pub struct Observation {
     /// The platform's time of it. WeCom has whole seconds only.
     pub at: UnixMillis,
     /// What was said.
-    #[serde(flatten)]
     pub what: What,
     /// The platform said "look again" rather than the whole of it: the details must be asked for.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -89,7 +88,7 @@ impl Observation {
 
 /// What was said of an entity. Within one second the order of the variants decides: removal, creation, update, rename.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(tag = "what", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum What {
     /// It is gone.
     Removed,

@@ -25,6 +25,9 @@ impl Session {
     }
 }
 
+/// Leaders of leaders are looked at first up to this depth, which bounds the stack.
+const LEADERS_ABOVE_MAX: usize = 16;
+
 /// The work of one session.
 struct Resolver {
     session: Session,
@@ -35,6 +38,8 @@ struct Resolver {
     watchers: BTreeMap<EntityKey, BTreeSet<EntityKey>>,
     sent: BTreeSet<EntityKey>,
     waits_before: Vec<(EntityKey, BTreeSet<Wait>)>,
+    /// How many leaders up the present look is.
+    above: usize,
 }
 
 impl Resolver {
@@ -49,15 +54,25 @@ impl Resolver {
         }
         let queue: VecDeque<EntityKey> = session.focus.iter().cloned().collect();
         let queued = session.focus.clone();
-        Self { session, effects: Effects::default(), queue, queued, watchers, sent: BTreeSet::new(), waits_before }
+        Self {
+            session,
+            effects: Effects::default(),
+            queue,
+            queued,
+            watchers,
+            sent: BTreeSet::new(),
+            waits_before,
+            above: 0,
+        }
     }
 
     fn run(mut self) -> Effects {
         self.release_where_lives_ended();
         self.ask_what_was_hinted();
         while let Some(key) = self.queue.pop_front() {
-            self.queued.remove(&key);
-            self.look(&key);
+            if self.queued.remove(&key) {
+                self.look(&key);
+            }
         }
         self.send_again();
         self.ask_what_is_undecided();
@@ -160,6 +175,7 @@ impl Resolver {
     }
 
     fn look_at_living(&mut self, key: &EntityKey, life: &Life) {
+        self.leaders_first(life);
         let mut waits = BTreeSet::new();
         let entity = self.compose(key, life, &mut waits);
         if let Some((entity, refers_to)) = entity {
@@ -170,6 +186,21 @@ impl Resolver {
             }
         }
         self.set_waits(key, waits);
+    }
+
+    /// Leaders that are to be looked at anyway go first, so that who follows them need not be sent twice.
+    fn leaders_first(&mut self, life: &Life) {
+        for id in life.fields.list(Field::Leaders) {
+            let trail = follow(&self.session.records, &EntityKey::member(id), life.leaders_at);
+            let Some(leader) = trail.ids.last().filter(|_| trail.goes_on && self.above < LEADERS_ABOVE_MAX) else {
+                continue;
+            };
+            if self.queued.remove(leader) {
+                self.above += 1;
+                self.look(leader);
+                self.above -= 1;
+            }
+        }
     }
 
     /// Sends the entity under its new id for every row that was sent under a former one.

@@ -61,6 +61,8 @@ pub struct CompanyOptions {
     pub varied_xml: bool,
     /// `live` sometimes gives a removed or renamed-away user id to a new member.
     pub reuse_member_ids: bool,
+    /// The share of members who have a direct leader.
+    pub leader_share: f64,
     /// The share of members whose creation is announced by two equal `update_user` before `create_user` (wecom.md 2.10).
     pub heralded_share: f64,
 }
@@ -77,6 +79,7 @@ impl Default for CompanyOptions {
             distinct_seconds_per_entity: true,
             varied_xml: true,
             reuse_member_ids: true,
+            leader_share: 0.6,
             heralded_share: 0.0,
         }
     }

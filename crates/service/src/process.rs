@@ -122,8 +122,9 @@ async fn next(terminate: &mut Signal, interrupt: &mut Signal) {
     }
 }
 
-/// A connection is a file, and the usual limit of 1024 is little for a gateway: take what the system allows.
-fn raise_file_limit() {
+/// Raises this process's limit of open files to what the system allows, at most 65,536. A connection is a file, and the
+/// usual limit of 1024 is little for a gateway. A limit that cannot be raised stays as it is; that is only logged.
+pub fn raise_file_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     let raised =

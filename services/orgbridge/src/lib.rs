@@ -6,7 +6,6 @@ mod arguments;
 mod commands;
 mod demo;
 mod failure;
-mod file_limit;
 mod help;
 mod language;
 mod moment;

@@ -35,7 +35,10 @@ impl Handler for EventHandler {
         };
         let turn = resolver.context.database.write("resolver.events", work).await.map_err(failure)?;
         if buried > 0 {
-            tracing::error!(count = buried, "messages of the queue that are no events were made dead letters; see `orgbridge dead list`");
+            tracing::error!(
+                count = buried,
+                "messages of the queue that are no events were made dead letters; see `orgbridge dead list`"
+            );
         }
         resolver.finish(turn).await;
         Ok(())

@@ -38,12 +38,7 @@ pub(crate) fn is_overdue(conn: &mut Connection, tenant: &TenantId, limits: Limit
 }
 
 /// Asks for what entities have waited for longer than the grace time. The flag says whether there is more to do.
-pub(crate) fn ask(
-    conn: &mut Connection,
-    tenant: &TenantId,
-    limits: Limits,
-    rules: &Rules,
-) -> Result<(Turn, bool)> {
+pub(crate) fn ask(conn: &mut Connection, tenant: &TenantId, limits: Limits, rules: &Rules) -> Result<(Turn, bool)> {
     let filter = ParkedFilter {
         since_at_most: rules.now.plus_millis(-limits.grace_millis),
         asked: Some(false),

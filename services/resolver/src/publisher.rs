@@ -106,7 +106,8 @@ impl Publisher {
         loop {
             let Some(after) = self.tenants.get(tenant).map(|progress| progress.published) else { return Ok(()) };
             let of = tenant.clone();
-            let page = self.context.database.read("outbox.page", move |conn| outbox::after(conn, &of, after, PAGE)).await?;
+            let page =
+                self.context.database.read("outbox.page", move |conn| outbox::after(conn, &of, after, PAGE)).await?;
             if page.is_empty() {
                 return Ok(());
             }
@@ -139,7 +140,8 @@ impl Publisher {
         match self.context.database.write("outbox.lease", lease).await? {
             Some(published) => {
                 let renew_at = now.0 + RENEW_MILLIS;
-                let progress = self.tenants.entry(tenant.clone()).or_insert(Progress { published, noted: published, renew_at });
+                let progress =
+                    self.tenants.entry(tenant.clone()).or_insert(Progress { published, noted: published, renew_at });
                 progress.renew_at = renew_at;
                 Ok(true)
             }

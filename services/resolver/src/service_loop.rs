@@ -185,7 +185,11 @@ impl Resolver {
                 let give_up = move |conn: &mut Connection| patience::give_up(conn, &of, limits, now);
                 let dead = self.context.database.write("resolver.give-up", give_up).await?;
                 if dead > 0 {
-                    let outcome = self.context.metrics.resolver_events_total.with_label_values(&[tenant.file.id.as_str(), "dead"]);
+                    let outcome = self
+                        .context
+                        .metrics
+                        .resolver_events_total
+                        .with_label_values(&[tenant.file.id.as_str(), "dead"]);
                     outcome.inc_by(dead as u64);
                     tracing::warn!(tenant.id = %tenant.file.id, count = dead, "entities waited too long and were made dead letters; see `orgbridge dead list`");
                 }

@@ -12,7 +12,12 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A company whose clock starts now: what is older than the duplicate memory would be folded at once.
 pub(crate) fn company(seed: u64) -> Company {
-    Company::new(CompanyOptions { seed, start_seconds: now_seconds(), heralded_share: 0.1, ..CompanyOptions::default() })
+    Company::new(CompanyOptions {
+        seed,
+        start_seconds: now_seconds(),
+        heralded_share: 0.1,
+        ..CompanyOptions::default()
+    })
 }
 
 /// WeCom's pushing side, which repeats until it is answered: what is answered nowhere is nobody's loss.

@@ -18,7 +18,8 @@ async fn ends_right(order: Order, kills: usize) {
     let mut company = company(7);
     let mut callbacks = company.import(300, 40, 6);
     callbacks.extend(company.live(300));
-    let others = [company.update_tag(12, (&["a"], &[]), (&[], &["3"])), company.batch_job_result("J0b", "sync_user", 0)];
+    let others =
+        [company.update_tag(12, (&["a"], &[]), (&[], &["3"])), company.batch_job_result("J0b", "sync_user", 0)];
     callbacks.extend(others);
     let verbatim = callbacks.iter().filter(|callback| callback.act == Act::Other).count();
     let script = Script { order, seed: 11, copies: 4, concurrency: 8, ..Script::default() };

@@ -21,9 +21,9 @@ async fn an_oa_that_is_down_holds_up_nothing_and_gets_everything_later() {
     core_agrees(&bridge, &truth).await;
     assert_eq!(oa.received_count(), 0);
     let metrics = bridge.metrics().await;
-    let backlog = metrics.lines().find(|line| {
-        line.starts_with("orgbridge_backlog_changes{") && line.contains("destination=\"oa\"")
-    });
+    let backlog = metrics
+        .lines()
+        .find(|line| line.starts_with("orgbridge_backlog_changes{") && line.contains("destination=\"oa\""));
     assert!(backlog.is_some_and(|line| !line.ends_with(" 0")), "{backlog:?}");
 
     oa.set_state(State::Up);

@@ -29,8 +29,19 @@ const CRATES: &[&str] =
 const TESTS_ONLY: &[&str] = &["test-kit", "tests"];
 
 /// Nothing like this may be in reach of the pure crates.
-const IMPURE: &[&str] =
-    &["tokio", "async-trait", "futures", "mio", "reqwest", "hyper", "actix-web", "diesel", "rand", "getrandom", "socket2"];
+const IMPURE: &[&str] = &[
+    "tokio",
+    "async-trait",
+    "futures",
+    "mio",
+    "reqwest",
+    "hyper",
+    "actix-web",
+    "diesel",
+    "rand",
+    "getrandom",
+    "socket2",
+];
 
 fn metadata() -> Metadata {
     MetadataCommand::new().manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).exec().unwrap()
@@ -67,7 +78,8 @@ fn every_crate_is_in_the_table() {
     let metadata = metadata();
     for package in metadata.workspace_packages() {
         let name = package.name.as_str();
-        let known = MAY_KNOW.iter().any(|(known, _)| *known == name) || TESTS_ONLY.contains(&name) || name == "orgbridge";
+        let known =
+            MAY_KNOW.iter().any(|(known, _)| *known == name) || TESTS_ONLY.contains(&name) || name == "orgbridge";
         assert!(known, "{name} is not in the table of who may know whom");
     }
 }
@@ -79,7 +91,8 @@ fn the_pure_crates_reach_nothing_async_networked_or_clocked() {
     let names: BTreeMap<_, _> = metadata.packages.iter().map(|package| (&package.id, package.name.as_str())).collect();
     for pure in ["common", "directory"] {
         let mut reached = BTreeSet::new();
-        let mut open: Vec<_> = resolve.nodes.iter().filter(|node| names[&node.id] == pure).map(|node| &node.id).collect();
+        let mut open: Vec<_> =
+            resolve.nodes.iter().filter(|node| names[&node.id] == pure).map(|node| &node.id).collect();
         while let Some(id) = open.pop() {
             let node = resolve.nodes.iter().find(|node| &node.id == id).unwrap();
             for dependency in &node.deps {

@@ -13,7 +13,11 @@ fn read(path: &str) -> String {
 fn every_reason_of_a_dead_letter_is_explained() {
     let page = read("docs/errors.md");
     for reason in Reason::ALL {
-        assert!(page.contains(&format!("## {}\n", reason.as_str())), "docs/errors.md says nothing of {}", reason.as_str());
+        assert!(
+            page.contains(&format!("## {}\n", reason.as_str())),
+            "docs/errors.md says nothing of {}",
+            reason.as_str()
+        );
     }
 }
 

@@ -56,7 +56,8 @@ impl Company {
         let departments = self.some_departments();
         let main_department = departments.get(self.random.random_range(0..departments.len().max(1))).cloned();
         let leads = departments.iter().filter(|_id| self.random.random_ratio(1, 8)).cloned().collect();
-        let leader = self.member_pool.draw(&mut self.random).filter(|_id| self.random.random_bool(0.6));
+        let leader =
+            self.member_pool.draw(&mut self.random).filter(|_id| self.random.random_bool(self.options.leader_share));
         let leaders = leader.and_then(|id| self.shown_id(&id)).into_iter().collect();
         let id = self.new_member_id(&person.pinyin, number);
         let gender = [Gender::Unknown, Gender::Male, Gender::Female];

@@ -9,7 +9,7 @@ use crate::{
     Output,
     all_in_one::{AllInOne, Service},
     failure::Failure,
-    file_limit, texts,
+    texts,
 };
 
 /// Runs services in this process until a signal comes.
@@ -17,7 +17,7 @@ pub(super) fn serve(source: Source, only: &[Service], output: &mut Output<'_>) -
     let config = source.config()?;
     let services = choose(only, output)?;
     telemetry::init(&config.telemetry, &source.environment);
-    file_limit::raise();
+    process::raise_file_limit();
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }

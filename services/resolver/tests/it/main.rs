@@ -1,5 +1,6 @@
 //! The resolver as a service: events in through the queue, changes out through the outbox.
 
+#[cfg(test)]
 mod scene;
 
 use common::{Action, Change, EntityKey, Field, Fields, UnixMillis, What};
@@ -30,7 +31,9 @@ fn order(changes: &[Change]) -> Vec<String> {
 #[tokio::test]
 async fn leaves_first_come_out_parents_first_with_dense_versions() {
     let scene = Scene::start().await;
-    scene.tell([member("m", &["4"], 4), department("4", "3", 3), department("3", "2", 2), department("2", "1", 1)]).await;
+    scene
+        .tell([member("m", &["4"], 4), department("4", "3", 3), department("3", "2", 2), department("2", "1", 1)])
+        .await;
     let changes = scene.changes(5).await;
     assert_eq!(order(&changes), ["1", "2", "3", "4", "m"]);
     assert_eq!(changes.iter().map(|change| change.version).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);

@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use broker::{ConsumeOptions, Delivery, Failure, Handler, Lane, Outgoing};
-use common::{Change, Clock, EntityKey, Event, EventBody, EventKeys, Hop, Observation, Platform, TenantId, UnixMillis, What};
+use common::{
+    Change, Clock, EntityKey, Event, EventBody, EventKeys, Hop, Observation, Platform, TenantId, UnixMillis, What,
+};
 use resolver::{Rules, Turn};
 use store::{dead_letters::DeadLetter, outbox, questions::OpenQuestion, records};
 use test_kit::{Stage, TestClock, eventually};
@@ -159,7 +161,8 @@ impl Scene {
         #[async_trait]
         impl Handler for Listener {
             async fn handle(&self, batch: &[Delivery]) -> Result<(), Failure> {
-                let versions = batch.iter().map(|delivery| serde_json::from_slice::<Change>(&delivery.payload).unwrap().version);
+                let versions =
+                    batch.iter().map(|delivery| serde_json::from_slice::<Change>(&delivery.payload).unwrap().version);
                 self.0.lock().unwrap().extend(versions);
                 Ok(())
             }
