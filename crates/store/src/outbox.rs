@@ -31,37 +31,55 @@ pub fn lock_tenants<'a>(
     rows.into_iter().map(|(id, version)| Ok((parse(&id)?, unsigned(version)))).collect()
 }
 
-/// Gives changes of one tenant the next versions after `last_version` and puts them in. The tenant must be locked.
+/// A change as it is stored and published: its version and its JSON.
+pub type Body = (u64, String);
+
+/// Gives changes of one tenant the next versions after `last_version` and puts them in; returns them as they are to be
+/// published. The tenant must be locked.
 pub fn append(
     conn: &mut Connection,
     tenant: &TenantId,
     last_version: u64,
     changes: &mut [Change],
     now: UnixMillis,
-) -> Result<()> {
-    let Some(last) = changes.len().try_into().ok().filter(|count: &u64| *count > 0).map(|count| last_version + count)
-    else {
-        return Ok(());
-    };
-    for (version, change) in (last_version + 1..).zip(changes.iter_mut()) {
+) -> Result<Vec<Body>> {
+    let mut bodies = Vec::with_capacity(changes.len());
+    for (version, change) in (last_version + 1..).zip(changes) {
         change.version = version;
+        bodies.push((version, to_json(change)?));
     }
-    for piece in changes.chunks(ROWS_PER_STATEMENT) {
-        let mut rows = Vec::with_capacity(piece.len());
-        for change in piece {
-            rows.push((
-                outbox::tenant.eq(tenant.as_str()),
-                outbox::version.eq(signed(change.version)),
-                outbox::body.eq(to_json(change)?),
-                outbox::created_at.eq(now.0),
-            ));
-        }
+    for piece in bodies.chunks(ROWS_PER_STATEMENT) {
+        let rows: Vec<_> = piece
+            .iter()
+            .map(|(version, body)| {
+                (
+                    outbox::tenant.eq(tenant.as_str()),
+                    outbox::version.eq(signed(*version)),
+                    outbox::body.eq(body),
+                    outbox::created_at.eq(now.0),
+                )
+            })
+            .collect();
         on_backend!(conn, c => diesel::insert_into(outbox::table).values(rows).execute(c))?;
     }
-    on_backend!(conn, c => diesel::update(tenants::table.find(tenant.as_str()))
-        .set(tenants::last_version.eq(signed(last)))
-        .execute(c))?;
-    Ok(())
+    if let Some((last, _)) = bodies.last() {
+        on_backend!(conn, c => diesel::update(tenants::table.find(tenant.as_str()))
+            .set(tenants::last_version.eq(signed(*last)))
+            .execute(c))?;
+    }
+    Ok(bodies)
+}
+
+/// Like [`after`], as they are to be published.
+pub fn bodies_after(conn: &mut Connection, tenant: &TenantId, version: u64, limit: usize) -> Result<Vec<Body>> {
+    let rows: Vec<(i64, String)> = on_backend!(conn, c => outbox::table
+        .filter(outbox::tenant.eq(tenant.as_str()))
+        .filter(outbox::version.gt(signed(version)))
+        .order(outbox::version)
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+        .select((outbox::version, outbox::body))
+        .load(c))?;
+    Ok(rows.into_iter().map(|(version, body)| (unsigned(version), body)).collect())
 }
 
 /// The changes of a tenant after a version, in order, at most `limit`.

@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 
 use broker::Outgoing;
-use common::{Change, Hop, TenantId};
+use common::{Hop, TenantId};
 use service::Context;
-use store::outbox;
+use store::outbox::{self, Body};
 use tokio::sync::mpsc;
 
 /// Changes read from the outbox at once.
@@ -23,11 +23,11 @@ const SWEEP: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Where turns hand over what they committed.
 #[derive(Clone)]
-pub(crate) struct Handover(mpsc::Sender<(TenantId, Vec<Change>)>);
+pub(crate) struct Handover(mpsc::Sender<(TenantId, Vec<Body>)>);
 
 impl Handover {
     /// Hands over; what finds no room is read from the outbox by the next sweep.
-    pub(crate) fn committed(&self, tenant: TenantId, changes: Vec<Change>) {
+    pub(crate) fn committed(&self, tenant: TenantId, changes: Vec<Body>) {
         if self.0.try_send((tenant, changes)).is_err() {
             tracing::debug!("the publisher is behind; it will read the outbox");
         }
@@ -37,7 +37,7 @@ impl Handover {
 /// The publisher's end of it.
 pub(crate) struct Publisher {
     context: Context,
-    handed: mpsc::Receiver<(TenantId, Vec<Change>)>,
+    handed: mpsc::Receiver<(TenantId, Vec<Body>)>,
     tenants: BTreeMap<TenantId, Progress>,
 }
 
@@ -84,44 +84,45 @@ impl Publisher {
         self.note().await;
     }
 
-    async fn publish_or_log(&mut self, tenant: &TenantId, handed: Vec<Change>) {
+    async fn publish_or_log(&mut self, tenant: &TenantId, handed: Vec<Body>) {
         if let Err(error) = self.publish(tenant, handed).await {
             tracing::warn!(tenant.id = %tenant, error = %format!("{error:#}"), "changes stay in the outbox; trying again");
             self.tenants.remove(tenant);
         }
     }
 
-    async fn publish(&mut self, tenant: &TenantId, handed: Vec<Change>) -> anyhow::Result<()> {
+    async fn publish(&mut self, tenant: &TenantId, handed: Vec<Body>) -> anyhow::Result<()> {
         if !self.holds_lease(tenant).await? {
             return Ok(());
         }
         let Some(progress) = self.tenants.get(tenant) else { return Ok(()) };
         let next = progress.published + 1;
-        if handed.first().is_some_and(|change| change.version == next) {
-            return self.send(tenant, &handed).await;
+        if handed.first().is_some_and(|(version, _)| *version == next) {
+            return self.send(tenant, handed).await;
         }
-        if handed.last().is_some_and(|change| change.version < next) {
+        if handed.last().is_some_and(|(version, _)| *version < next) {
             return Ok(());
         }
         loop {
             let Some(after) = self.tenants.get(tenant).map(|progress| progress.published) else { return Ok(()) };
             let of = tenant.clone();
-            let page =
-                self.context.database.read("outbox.page", move |conn| outbox::after(conn, &of, after, PAGE)).await?;
+            let page = self
+                .context
+                .database
+                .read("outbox.page", move |conn| outbox::bodies_after(conn, &of, after, PAGE))
+                .await?;
             if page.is_empty() {
                 return Ok(());
             }
-            self.send(tenant, &page).await?;
+            self.send(tenant, page).await?;
         }
     }
 
-    async fn send(&mut self, tenant: &TenantId, changes: &[Change]) -> anyhow::Result<()> {
-        let Some(last) = changes.last().map(|change| change.version) else { return Ok(()) };
+    async fn send(&mut self, tenant: &TenantId, changes: Vec<Body>) -> anyhow::Result<()> {
+        let Some(last) = changes.last().map(|(version, _)| *version) else { return Ok(()) };
         let lane = self.context.tenants.get(tenant).map(|tenant| tenant.lane.clone()).unwrap_or_default();
-        let messages = changes
-            .iter()
-            .map(|change| Outgoing { ordering_key: tenant.to_string(), payload: change.to_json().into() })
-            .collect();
+        let message = |(_, body): Body| Outgoing::new(tenant.as_str(), body);
+        let messages = changes.into_iter().map(message).collect();
         self.context.broker.publish(Hop::Changes, &lane, messages).await?;
         if let Some(progress) = self.tenants.get_mut(tenant) {
             progress.published = last;

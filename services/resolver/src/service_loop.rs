@@ -16,6 +16,8 @@ use crate::{
     turn::{Rules, Turn},
 };
 
+/// A slice of a release is this many batches: nobody waits for the answer of it, and neighbours are cheaper together.
+const RELEASE_BATCHES: usize = 4;
 /// How often new tenants, back-fills and replays are looked for.
 const REQUESTS_EVERY: Duration = Duration::from_millis(250);
 /// How often parked entities are looked at.
@@ -99,7 +101,7 @@ impl Resolver {
 
     /// Works off a tenant's releases, slice by slice, each in a transaction of its own.
     async fn work_off(&self, tenant: &TenantId) -> database::Result<()> {
-        let limit = self.config.batch_size;
+        let limit = self.config.batch_size.saturating_mul(RELEASE_BATCHES);
         loop {
             let (rules, of) = (self.rules(), tenant.clone());
             let slice = move |conn: &mut Connection| Turn::released(conn, &of, limit, &rules);

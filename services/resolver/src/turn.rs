@@ -31,8 +31,8 @@ pub struct Rules {
 /// What a turn did, after its transaction is committed.
 #[derive(Debug, Default)]
 pub struct Turn {
-    /// The changes of each tenant, with their versions.
-    pub changes: BTreeMap<TenantId, Vec<Change>>,
+    /// The changes of each tenant, as they are to be published.
+    pub changes: BTreeMap<TenantId, Vec<outbox::Body>>,
     /// Tenants with released entities that were not looked at yet.
     pub released: BTreeSet<TenantId>,
     /// What came of the events, by tenant.
@@ -200,9 +200,9 @@ impl Turn {
                 self.released.insert(tenant.clone());
             }
         })?;
-        outbox::append(conn, tenant, version, &mut changes, rules.now)?;
-        if !changes.is_empty() {
-            self.changes.entry(tenant.clone()).or_default().append(&mut changes);
+        let mut bodies = outbox::append(conn, tenant, version, &mut changes, rules.now)?;
+        if !bodies.is_empty() {
+            self.changes.entry(tenant.clone()).or_default().append(&mut bodies);
         }
         Ok(())
     }
