@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use common::{DestinationId, EntityKey, EntityKind, Field, Fields, Observation, TenantId, UnixMillis, What};
 
 use crate::{
-    life::{Records, follow, holders, present},
+    life::{Records, follow, holders},
     record::{Fact, Record, Told as FactTold},
 };
 
@@ -153,23 +153,23 @@ impl Session {
     /// What this entity's merged record refers to and is not loaded.
     fn lacking(&self, key: &EntityKey) -> Vec<EntityKey> {
         let Some(record) = self.records.get(key) else { return vec![key.clone()] };
-        let life = present(&self.records, key);
         let mut wanted: Vec<EntityKey> = record.sent.iter().flat_map(|sent| sent.refers_to.iter().cloned()).collect();
+        // All that was ever told, not only what holds: no merging is needed to know it, and there is seldom more.
         for fact in &record.facts {
             if let FactTold::RenamedFrom(id, _) | FactTold::RenamedTo(id) = &fact.told {
                 wanted.push(EntityKey { kind: key.kind, id: id.clone() });
             }
-        }
-        wanted.extend(life.former.iter().map(|(former, _)| former.clone()));
-        wanted.extend(life.fields.list(Field::Departments).iter().map(|id| EntityKey::department(id)));
-        for leader in life.fields.list(Field::Leaders) {
-            for id in follow(&self.records, &EntityKey::member(leader), life.leaders_at).ids {
-                wanted.extend(holders(&self.records, &id));
-                wanted.push(id);
+            let Some(fields) = fact.fields() else { continue };
+            wanted.extend(fields.list(Field::Departments).iter().map(|id| EntityKey::department(id)));
+            for leader in fields.list(Field::Leaders) {
+                for id in follow(&self.records, &EntityKey::member(leader), fact.at).ids {
+                    wanted.extend(holders(&self.records, &id));
+                    wanted.push(id);
+                }
             }
-        }
-        if let Some(parent) = life.fields.text(Field::Parent) {
-            wanted.extend(self.path(record, &EntityKey::department(parent)));
+            if let Some(parent) = fields.text(Field::Parent) {
+                wanted.extend(self.path(record, &EntityKey::department(parent)));
+            }
         }
         wanted.retain(|wanted| !self.records.contains_key(wanted));
         wanted

@@ -8,6 +8,7 @@ use std::{
 use async_trait::async_trait;
 use broker::{Delivery, Failure, Handler};
 use common::{Change, TenantId};
+use serde::{Deserialize, de::DeserializeOwned};
 use tokio::sync::mpsc;
 
 /// A tenant's changes as its couriers share them.
@@ -21,6 +22,12 @@ impl Routes {
     /// Replaces all of them.
     pub(crate) fn replace(&self, routes: HashMap<TenantId, Vec<mpsc::Sender<Batch>>>) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = routes;
+    }
+
+    /// Whether any courier of a tenant has room.
+    fn has_room(&self, tenant: &TenantId) -> bool {
+        let routes = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        routes.get(tenant).into_iter().flatten().any(|courier| courier.capacity() > 0)
     }
 
     /// Hands changes to the couriers of a tenant. One that has no room reads the outbox when it gets there.
@@ -44,23 +51,41 @@ impl ChangeHandler {
     }
 }
 
+/// What must be known of a change to see whether anybody wants it.
+#[derive(Deserialize)]
+struct Head {
+    tenant: TenantId,
+}
+
+fn read<T: DeserializeOwned>(delivery: &Delivery) -> Option<T> {
+    match serde_json::from_slice(&delivery.payload) {
+        Ok(read) => Some(read),
+        Err(error) => {
+            tracing::warn!(
+                category = ?error.classify(),
+                size_bytes = delivery.payload.len(),
+                "a message of the queue is no change; the outbox has it if it ever was one"
+            );
+            None
+        }
+    }
+}
+
 #[async_trait]
 impl Handler for ChangeHandler {
     /// Acknowledges at once: the outbox has everything until every destination has passed it.
     async fn handle(&self, batch: &[Delivery]) -> Result<(), Failure> {
-        let mut by_tenant: BTreeMap<TenantId, Vec<Change>> = BTreeMap::new();
+        let mut by_tenant: BTreeMap<TenantId, Vec<&Delivery>> = BTreeMap::new();
         for delivery in batch {
-            match serde_json::from_slice::<Change>(&delivery.payload) {
-                Ok(change) => by_tenant.entry(change.tenant.clone()).or_default().push(change),
-                Err(error) => tracing::warn!(
-                    category = ?error.classify(),
-                    size_bytes = delivery.payload.len(),
-                    "a message of the queue is no change; the outbox has it if it ever was one"
-                ),
+            if let Some(Head { tenant }) = read(delivery) {
+                by_tenant.entry(tenant).or_default().push(delivery);
             }
         }
-        for (tenant, changes) in by_tenant {
-            self.0.hand_over(&tenant, changes);
+        for (tenant, deliveries) in by_tenant {
+            // Couriers that are behind read the outbox anyway: then reading the whole messages is in vain.
+            if self.0.has_room(&tenant) {
+                self.0.hand_over(&tenant, deliveries.into_iter().filter_map(read).collect());
+            }
         }
         Ok(())
     }
