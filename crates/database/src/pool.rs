@@ -70,7 +70,11 @@ impl Pool {
 /// Opens and closes a connection, to hear at once why if it cannot be: the pool would try again for a while.
 pub(crate) fn try_place(place: &Place, options: &Options) -> Result<()> {
     let manager = Manager { role: Role::Writer, place: place.clone(), synchronous: options.synchronous };
-    manager.open().map(drop)
+    match manager.open() {
+        // Somebody else is switching the journal at this moment, which no waiting in SQLite covers; the pool comes again.
+        Ok(_) | Err(Error::Busy) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Opens connections and tells which are good.

@@ -138,6 +138,16 @@ pub fn lease(
     Ok(taken.map(unsigned))
 }
 
+/// Frees all outbox leases where only one process can use the database at a time: whoever held them is gone.
+pub fn free_leases(conn: &mut Connection) -> Result<()> {
+    match conn {
+        Connection::Sqlite(c) => {
+            diesel::update(tenants::table).set(tenants::outbox_owner.eq(None::<String>)).execute(c)?;
+        }
+    }
+    Ok(())
+}
+
 /// Notes that everything up to `through` is published, if `owner` still holds the lease.
 pub fn published(conn: &mut Connection, tenant: &TenantId, owner: &str, through: u64) -> Result<()> {
     on_backend!(conn, c => diesel::update(

@@ -8,5 +8,8 @@ mod requests;
 mod service_loop;
 mod turn;
 
+/// Its name at the command line, in logs and in readiness.
+pub const NAME: &str = "resolver";
+
 pub use service_loop::run;
 pub use turn::{Counts, Rules, Turn};

@@ -6,7 +6,7 @@ use broker::{ConsumeOptions, Lane};
 use common::{Hop, TenantId};
 use database::Connection;
 use service::{Context, config::ResolverConfig};
-use store::{keys, waiting};
+use store::{keys, outbox, waiting};
 
 use crate::{
     handler::EventHandler,
@@ -30,6 +30,7 @@ const FORGET_EVERY: Duration = Duration::from_secs(600);
 /// # Errors
 /// When the queue cannot be consumed at all; losses of connections are handled below.
 pub async fn run(config: ResolverConfig, lanes: Vec<Lane>, context: Context) -> anyhow::Result<()> {
+    context.database.write("resolver.start", outbox::free_leases).await?;
     let (publisher, handover) = Publisher::new(context.clone());
     let publishing = context.tasks.spawn(publisher.run());
     let resolver = Arc::new(Resolver::new(config, context.clone(), handover)?);

@@ -133,6 +133,8 @@ async fn one_holds_the_outbox_lease_until_it_ends() {
     assert_eq!(write(&database, lease("b", NOW.plus_seconds(51))).await, Some(7));
     write(&database, |conn| outbox::published(conn, &tenant(), "a", 9)).await;
     assert_eq!(write(&database, lease("b", NOW.plus_seconds(51))).await, Some(7), "who lost the lease notes nothing");
+    write(&database, outbox::free_leases).await;
+    assert_eq!(write(&database, lease("c", NOW.plus_seconds(51))).await, Some(7), "a file has one process");
 }
 
 #[tokio::test]
