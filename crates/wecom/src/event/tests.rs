@@ -309,7 +309,7 @@ fn equal_facts_have_equal_keys_and_others_do_not() {
     };
     let one = of(&contact("delete_user", "<UserID>u</UserID>"), "ww1");
     assert_eq!(one.id, one.keys.content);
-    assert_eq!((one.keys.platform.as_deref(), one.id.len(), one.platform), (None, 32, Platform::Wecom));
+    assert_eq!((one.keys.platform.as_deref(), one.id.len(), one.platform), (None, 40, Platform::Wecom));
     assert!(one.traceparent.is_some() && one.received_at == NOW);
     assert_eq!(one, of(&contact("delete_user", "<UserID>u</UserID>"), "ww1"));
     assert_ne!(one.id, of(&contact("delete_user", "<UserID>v</UserID>"), "ww1").id);

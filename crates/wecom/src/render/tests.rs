@@ -82,7 +82,7 @@ fn an_update_carries_what_differs() {
     check(member().with(Field::NameEn, "no element of it"), None);
     let mut unknown = member();
     unknown.remove(Field::Mobile);
-    check(unknown, None);
+    check(unknown, Some("<Mobile><![CDATA[]]></Mobile>"));
 }
 
 #[test]
