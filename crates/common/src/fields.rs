@@ -195,6 +195,15 @@ impl Fields {
     }
 }
 
+impl IntoIterator for Fields {
+    type Item = (Field, Value);
+    type IntoIter = std::collections::btree_map::IntoIter<Field, Value>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
         Self::Text(text.to_owned())

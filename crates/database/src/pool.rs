@@ -125,7 +125,7 @@ impl Manager {
             Synchronous::Full => "FULL",
             Synchronous::Normal => "NORMAL",
         };
-        // busy_timeout first: switching to WAL may already have to wait. Checkpoints are far apart (32 MiB of log), since
+        // busy_timeout first: switching to WAL may already have to wait. Checkpoints are far apart (64 MiB of log), since
         // a page that is written again and again before one is copied once. Without a limit the log keeps its greatest
         // size for ever. No mmap: a failing disk would then end the process instead of failing a statement.
         let every = format!(
@@ -136,7 +136,7 @@ impl Manager {
         );
         let own = match self.role {
             Role::Writer => {
-                "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 8192; PRAGMA journal_size_limit = 67108864;
+                "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 16384; PRAGMA journal_size_limit = 67108864;
                  PRAGMA cache_size = -65536;"
             }
             Role::Reader => "PRAGMA query_only = ON; PRAGMA cache_size = -8192;",

@@ -1,5 +1,7 @@
 //! What we know of one entity: all its events merged.
 
+mod stored;
+
 use std::{collections::BTreeSet, sync::Arc};
 
 use common::{Entity, EntityKey, Fields, UnixMillis};
@@ -10,28 +12,21 @@ use serde::{Deserialize, Serialize};
 const FACTS_MAX: usize = 64;
 
 /// What we know of one entity. The default is "never heard of".
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Record {
     /// The id as people see it: the spelling with the earliest platform time.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub shown: Option<(UnixMillis, String)>,
     /// Everything that was told, sorted, without repeats.
     pub facts: Vec<Fact>,
     /// What was last sent; absent while the entity is not live.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sent: Option<Sent>,
     /// What it waits for, and what it merely keeps an eye on.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub waits: BTreeSet<Wait>,
     /// Departments: live child departments, as last sent.
-    #[serde(skip_serializing_if = "is_zero")]
     pub children: u32,
     /// Departments: live members in it, as last sent.
-    #[serde(skip_serializing_if = "is_zero")]
     pub members: u32,
     /// Nobody can tell its name: its id will do, marked incomplete.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub settled_for_id: bool,
     /// The source time of its last change: none is told twice, so that no two changes of an entity look the same.
     pub told_at: UnixMillis,
@@ -42,7 +37,7 @@ pub struct Record {
 }
 
 /// What was last sent of an entity.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sent {
     /// The entity as it was sent.
     pub entity: Entity,

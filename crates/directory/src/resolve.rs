@@ -45,7 +45,12 @@ struct Resolver {
 impl Resolver {
     fn new(session: Session) -> Self {
         let loaded = |key: &EntityKey| session.records.get(key).unwrap_or(&UNKNOWN).waits.clone();
-        let waits_before = session.focus.iter().map(|key| (key.clone(), loaded(key))).collect();
+        let mut waits_before: Vec<_> = session.focus.iter().map(|key| (key.clone(), loaded(key))).collect();
+        if !session.taken.is_empty() {
+            for (waiter, waits) in &mut waits_before {
+                waits.retain(|wait| !session.taken.contains(&(waiter.clone(), wait.on.clone())));
+            }
+        }
         let mut watchers: BTreeMap<EntityKey, BTreeSet<EntityKey>> = BTreeMap::new();
         for key in &session.focus {
             for wait in session.records.get(key).into_iter().flat_map(|record| &record.waits) {

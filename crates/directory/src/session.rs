@@ -29,6 +29,8 @@ pub struct Session {
     /// Entities that are decided on in this session; the others are loaded because these refer to them.
     pub(crate) focus: BTreeSet<EntityKey>,
     pub(crate) dirty: BTreeSet<EntityKey>,
+    /// Rows of the waiting table that are gone already: who waited, and for what.
+    pub(crate) taken: BTreeSet<(EntityKey, EntityKey)>,
     pub(crate) resend: Vec<(EntityKey, Option<DestinationId>)>,
     /// Per observation whether its fact was new; filled by the merge.
     pub(crate) merged: Vec<bool>,
@@ -47,6 +49,7 @@ impl Session {
             told: Vec::new(),
             focus: BTreeSet::new(),
             dirty: BTreeSet::new(),
+            taken: BTreeSet::new(),
             resend: Vec::new(),
             merged: Vec::new(),
             unexplored: Vec::new(),
@@ -83,6 +86,12 @@ impl Session {
     /// Looks at an entity again because something that it waits for changed.
     pub fn look_again(&mut self, key: EntityKey) {
         self.focus_on(key);
+    }
+
+    /// Looks at an entity again whose waiting rows for `on` were taken out of the table: what still waits gets new ones.
+    pub fn look_again_without_rows(&mut self, key: EntityKey, on: EntityKey) {
+        self.look_again(key.clone());
+        self.taken.insert((key, on));
     }
 
     /// Nobody will tell this entity's name: its id is to do.

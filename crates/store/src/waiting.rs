@@ -96,36 +96,49 @@ pub fn release(conn: &mut Connection, tenant: &TenantId, keys: &BTreeSet<EntityK
     Ok(!awaited.is_empty())
 }
 
-/// Takes up to `limit` waiters of what was released, and notes how far it got: whoever is returned must be looked at in the
-/// same transaction. An empty answer means that nothing is left.
-pub fn take_released(conn: &mut Connection, tenant: &TenantId, limit: usize) -> Result<BTreeSet<EntityKey>> {
-    let mut taken = BTreeSet::new();
-    while taken.len() < limit {
+/// Waiters that were taken out to be looked at.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// Each with what it waited for and no longer has a row for. Whoever still waits needs a new one.
+    pub waiters: Vec<(EntityKey, EntityKey)>,
+    /// Something is left for the next slice.
+    pub is_more: bool,
+}
+
+/// Takes up to `limit` waiters of what was released, their rows with them, and notes how far it got: whoever is returned must
+/// be looked at in the same transaction.
+pub fn take_released(conn: &mut Connection, tenant: &TenantId, limit: usize) -> Result<Taken> {
+    let mut taken = Taken::default();
+    while taken.waiters.len() < limit {
         let next: Option<(String, String, String, String)> = on_backend!(conn, c => releases::table
             .filter(releases::tenant.eq(tenant.as_str()))
             .order((releases::kind, releases::id))
             .select((releases::kind, releases::id, releases::after_kind, releases::after_id))
             .first(c)
             .optional())?;
-        let Some((kind, id, after_kind, after_id)) = next else { break };
-        let room = limit - taken.len();
-        let waiters = waiters_after(conn, tenant, (&kind, &id), (&after_kind, &after_id), room)?;
-        let last = waiters.last().cloned();
-        let is_done = waiters.len() < room;
+        let Some((kind, id, after_kind, after_id)) = next else { return Ok(taken) };
+        let room = limit - taken.waiters.len();
+        let (on, after) = ((kind.as_str(), id.as_str()), (after_kind.as_str(), after_id.as_str()));
+        let waiters = waiters_after(conn, tenant, on, after, room)?;
+        if let Some((last_kind, last_id)) = waiters.last() {
+            delete_range(conn, tenant, on, after, (last_kind, last_id))?;
+        }
+        let released = entity_key(&kind, &id)?;
         for (kind, id) in &waiters {
-            taken.insert(entity_key(kind, id)?);
+            taken.waiters.push((entity_key(kind, id)?, released.clone()));
         }
         let row = releases::table
             .filter(releases::tenant.eq(tenant.as_str()))
             .filter(releases::kind.eq(&kind))
             .filter(releases::id.eq(&id));
-        match last {
-            Some((after_kind, after_id)) if !is_done => on_backend!(conn, c => diesel::update(row)
+        match waiters.last() {
+            Some((after_kind, after_id)) if waiters.len() >= room => on_backend!(conn, c => diesel::update(row)
                 .set((releases::after_kind.eq(after_kind), releases::after_id.eq(after_id)))
                 .execute(c))?,
             _ => on_backend!(conn, c => diesel::delete(row).execute(c))?,
         };
     }
+    taken.is_more = true;
     Ok(taken)
 }
 
@@ -146,6 +159,24 @@ fn waiters_after(
         .order((waiting::kind, waiting::id))
         .limit(i64::try_from(limit).unwrap_or(i64::MAX))
         .load(c))?)
+}
+
+/// Takes away the rows of those who wait for one thing, after one waiter and up to another: neighbours, in one statement.
+fn delete_range(
+    conn: &mut Connection,
+    tenant: &TenantId,
+    (on_kind, on_id): (&str, &str),
+    (after_kind, after_id): (&str, &str),
+    (last_kind, last_id): (&str, &str),
+) -> Result<()> {
+    on_backend!(conn, c => diesel::delete(waiting::table
+        .filter(waiting::tenant.eq(tenant.as_str()))
+        .filter(waiting::on_kind.eq(on_kind))
+        .filter(waiting::on_id.eq(on_id))
+        .filter(waiting::kind.gt(after_kind).or(waiting::kind.eq(after_kind).and(waiting::id.gt(after_id))))
+        .filter(waiting::kind.lt(last_kind).or(waiting::kind.eq(last_kind).and(waiting::id.le(last_id)))))
+    .execute(c))?;
+    Ok(())
 }
 
 /// Tenants with something released and not yet worked off: where a crash left it.

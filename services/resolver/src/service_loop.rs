@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A slice of a release is this many batches: nobody waits for the answer of it, and neighbours are cheaper together.
-const RELEASE_BATCHES: usize = 4;
+const RELEASE_BATCHES: usize = 8;
 /// How often new tenants, back-fills and replays are looked for.
 const REQUESTS_EVERY: Duration = Duration::from_millis(250);
 /// How often parked entities are looked at.

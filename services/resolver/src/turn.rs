@@ -79,10 +79,11 @@ impl Turn {
     /// Those of the database.
     pub fn released(conn: &mut Connection, tenant: &TenantId, limit: usize, rules: &Rules) -> Result<Self> {
         Self::session(conn, tenant, rules, |conn, session| {
-            let waiters = waiting::take_released(conn, tenant, limit)?;
-            let is_full = waiters.len() >= limit;
-            waiters.into_iter().for_each(|key| session.look_again(key));
-            Ok(is_full)
+            let taken = waiting::take_released(conn, tenant, limit)?;
+            for (waiter, released) in taken.waiters {
+                session.look_again_without_rows(waiter, released);
+            }
+            Ok(taken.is_more)
         })
     }
 

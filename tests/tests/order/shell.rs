@@ -27,8 +27,8 @@ pub(crate) struct Shell<'a> {
     pub(crate) records: BTreeMap<EntityKey, Record>,
     /// What is waited for, who waits, why.
     pub(crate) waiting: BTreeSet<(EntityKey, EntityKey, WaitFor)>,
-    /// Who is to be looked at again.
-    pub(crate) due: BTreeSet<EntityKey>,
+    /// Who is to be looked at again, and what of that which it waits for appeared, moved or went.
+    pub(crate) due: BTreeMap<EntityKey, BTreeSet<EntityKey>>,
     keys: HashSet<usize>,
     pub(crate) outbox: Vec<Change>,
 }
@@ -37,7 +37,7 @@ pub(crate) struct Shell<'a> {
 pub(crate) struct Transaction {
     pub(crate) effects: Effects,
     named: BTreeSet<EntityKey>,
-    looked_at: Vec<EntityKey>,
+    looked_at: BTreeMap<EntityKey, BTreeSet<EntityKey>>,
     keys: Vec<usize>,
 }
 
@@ -51,7 +51,7 @@ impl<'a> Shell<'a> {
             bug,
             records: BTreeMap::new(),
             waiting: BTreeSet::new(),
-            due: BTreeSet::new(),
+            due: BTreeMap::new(),
             keys: HashSet::new(),
             outbox: Vec::new(),
         };
@@ -59,7 +59,7 @@ impl<'a> Shell<'a> {
         session.found(COMPANY_NAME, UnixMillis(0));
         let effects = shell.work_out(session, UnixMillis(0));
         let named = BTreeSet::new();
-        shell.commit(Transaction { effects, named, looked_at: Vec::new(), keys: Vec::new() }, &mut Dice::new(0));
+        shell.commit(Transaction { effects, named, looked_at: BTreeMap::new(), keys: Vec::new() }, &mut Dice::new(0));
         shell
     }
 
@@ -84,10 +84,13 @@ impl<'a> Shell<'a> {
             }
             session.tell(Incoming { observation, event: String::new(), received_at: UnixMillis(0) });
         }
-        let looked_at: Vec<EntityKey> = self.due.iter().take(slice).cloned().collect();
-        for key in &looked_at {
+        let looked_at: BTreeMap<EntityKey, BTreeSet<EntityKey>> =
+            self.due.iter().take(slice).map(|(key, released)| (key.clone(), released.clone())).collect();
+        for (key, released) in &looked_at {
             named.insert(key.clone());
-            session.look_again(key.clone());
+            for on in released {
+                session.look_again_without_rows(key.clone(), on.clone());
+            }
         }
         let effects = self.work_out(session, horizon);
         Transaction { effects, named, looked_at, keys }
@@ -118,8 +121,9 @@ impl<'a> Shell<'a> {
     pub(crate) fn commit(&mut self, transaction: Transaction, dice: &mut Dice) {
         let Transaction { effects, named, looked_at, keys } = transaction;
         self.keys.extend(keys);
-        for key in looked_at {
+        for (key, released) in looked_at {
             self.due.remove(&key);
+            self.waiting.retain(|(on, waiter, _)| *waiter != key || !released.contains(on));
         }
         self.records.extend(effects.records);
         if self.bug == Some(Bug::InheritedAcrossRemoval) {
@@ -144,7 +148,9 @@ impl<'a> Shell<'a> {
             }
             let waiters = rows_on(&self.waiting, &released).map(|(_, waiter, _)| waiter.clone());
             let skips = |waiter: &EntityKey| self.habits.skips_named && named.contains(waiter);
-            self.due.extend(waiters.filter(|waiter| !skips(waiter)));
+            for waiter in waiters.filter(|waiter| !skips(waiter)) {
+                self.due.entry(waiter).or_default().insert(released.clone());
+            }
         }
         let mut changes = effects.changes;
         if self.bug == Some(Bug::NumberedById) {
