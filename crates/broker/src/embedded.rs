@@ -29,7 +29,7 @@ use self::{
 };
 use crate::{Broker, ConsumeOptions, Error, Handler, Lane, Outgoing, Result};
 
-const MIGRATIONS: Migrations = Migrations::new(embed_migrations!("migrations/sqlite"));
+const MIGRATIONS: Migrations = Migrations::sqlite_only(embed_migrations!("migrations/sqlite"));
 
 /// How many calls may wait at the writer before the next ones wait for room.
 const WAITING_CALLS: usize = 1024;
@@ -79,6 +79,14 @@ impl Embedded {
             }
         };
         drop(timeout(FLUSH_PATIENCE, flushed).await);
+    }
+
+    /// What waits, per hop and lane.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub(crate) async fn holdings(&self) -> Result<Vec<rows::Holding>> {
+        Ok(self.database.read("queue.holdings", rows::holdings).await?)
     }
 
     /// Ends the queue's task wherever it is, as a crash would: for tests. Without this even a dropped queue stores what

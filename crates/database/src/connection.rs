@@ -1,7 +1,7 @@
 //! One connection, whatever the backend.
 
 use diesel::{
-    SqliteConnection,
+    PgConnection, SqliteConnection,
     connection::{AnsiTransactionManager, SimpleConnection, TransactionManager},
     r2d2::R2D2Connection,
 };
@@ -12,6 +12,8 @@ use crate::{Error, Result};
 pub enum Connection {
     /// SQLite.
     Sqlite(SqliteConnection),
+    /// PostgreSQL.
+    Postgres(PgConnection),
 }
 
 /// Runs one expression on whatever backend a `&mut Connection` has: matches the enum and repeats the expression per
@@ -31,6 +33,7 @@ macro_rules! on_backend {
     ($conn:expr, $c:ident => $body:expr) => {
         match $conn {
             $crate::Connection::Sqlite($c) => $body,
+            $crate::Connection::Postgres($c) => $body,
         }
     };
 }
@@ -58,11 +61,28 @@ impl Connection {
         }
     }
 
+    /// SQLite's connection, for a schema that lives in SQLite only.
+    ///
+    /// # Errors
+    /// [`Error::Url`] when it is another backend's.
+    pub fn sqlite(&mut self) -> Result<&mut SqliteConnection> {
+        match self {
+            Self::Sqlite(c) => Ok(c),
+            Self::Postgres(_) => Err(Error::Url),
+        }
+    }
+
     pub(crate) fn begin(&mut self, how: Begin) -> Result<()> {
         let begun = match self {
             Self::Sqlite(c) => match how {
-                Begin::Immediate => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE"),
-                Begin::Nested => AnsiTransactionManager::begin_transaction(c),
+                Begin::Write => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE"),
+                Begin::Read | Begin::Nested => AnsiTransactionManager::begin_transaction(c),
+            },
+            Self::Postgres(c) => match how {
+                Begin::Read => {
+                    AnsiTransactionManager::begin_transaction_sql(c, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                }
+                Begin::Write | Begin::Nested => AnsiTransactionManager::begin_transaction(c),
             },
         };
         Ok(begun?)
@@ -76,10 +96,20 @@ impl Connection {
         Ok(on_backend!(self, c => AnsiTransactionManager::rollback_transaction(c))?)
     }
 
+    /// Only for the single connection of an in-memory database: all others know by themselves who only reads.
     pub(crate) fn set_query_only(&mut self, on: bool) -> Result<()> {
         let switch = if on { "PRAGMA query_only = ON" } else { "PRAGMA query_only = OFF" };
         match self {
             Self::Sqlite(c) => Ok(c.batch_execute(switch)?),
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Whether the other side does not answer any more. A file always does.
+    pub(crate) fn is_lost(&mut self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgres(c) => c.ping().is_err(),
         }
     }
 
@@ -97,8 +127,11 @@ impl Connection {
 /// How a transaction begins.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Begin {
-    /// With the write lock taken at once, since a transaction that asks for it later is refused without waiting.
-    Immediate,
+    /// To write. In SQLite with the write lock taken at once, since a transaction that asks for it later is refused without
+    /// waiting.
+    Write,
+    /// To read one snapshot.
+    Read,
     /// As a transaction, or as a savepoint within one.
     Nested,
 }

@@ -25,18 +25,26 @@ pub struct Database {
 }
 
 impl Database {
-    /// Opens a database, and makes the file and its directories where there are none.
+    /// Opens a database, and makes the file and its directories where there are none. A server is not asked before it is needed.
     ///
     /// # Errors
     /// [`Error::Url`] when the address is not one of ours, [`Error::Unavailable`] when it cannot be opened.
     pub fn open(options: &Options) -> Result<Self> {
         let place = options.place()?;
-        pool::try_place(&place, options)?;
-        let (writer, readers) = if place == Place::Memory {
-            let only = Pool::new(Role::Only, place, options);
-            (Arc::clone(&only), only)
-        } else {
-            (Pool::new(Role::Writer, place.clone(), options), Pool::new(Role::Reader, place, options))
+        let (writer, readers) = match place {
+            // Nobody is asked yet: a server may come later.
+            Place::Server(_) => {
+                let any = Pool::new(Role::Any, place, options);
+                return Ok(Self { writer: Arc::clone(&any), readers: any, faults: None, observer: None, inline: false });
+            }
+            Place::Memory => {
+                let only = Pool::new(Role::Only, place, options);
+                (Arc::clone(&only), only)
+            }
+            Place::File(_) => {
+                pool::try_place(&place, options)?;
+                (Pool::new(Role::Writer, place.clone(), options), Pool::new(Role::Reader, place, options))
+            }
         };
         let database = Self { writer, readers, faults: None, observer: None, inline: false };
         // The first connection makes the file and sets its journal; it also tells at once whether the place is any
@@ -80,12 +88,13 @@ impl Database {
         E: From<Error> + Send + 'static,
     {
         let only = self.readers.role() == Role::Only;
-        self.pass(&self.readers, what, move |connection| read_snapshot(connection, only, work)).await
+        self.pass(&self.readers, what, Begin::Read, move |connection| read_only(connection, only, work)).await
     }
 
-    /// Runs `work` in one transaction that holds the write lock from the start: committed on `Ok`, rolled back on `Err`
-    /// or panic. Writers of this process take turns in the order in which they came. The work is done, or not, even if
-    /// the caller stops waiting for it.
+    /// Runs `work` in one transaction: committed on `Ok`, rolled back on `Err` or panic. In SQLite it holds the write lock from
+    /// the start, and writers of this process take turns in the order in which they came; in PostgreSQL (READ COMMITTED)
+    /// work that decides on what it read locks those rows first. The work is done, or not, even if the caller stops
+    /// waiting for it.
     ///
     /// # Errors
     /// Those of `work`, and [`Error`] for what goes wrong around it.
@@ -98,7 +107,7 @@ impl Database {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        self.pass(&self.writer, what, move |connection| in_transaction(connection, Begin::Immediate, work)).await
+        self.pass(&self.writer, what, Begin::Write, work).await
     }
 
     /// Brings the schema up to date while nobody else can write: all that is missing, or nothing. Blocks; for start-up.
@@ -113,13 +122,16 @@ impl Database {
 
     fn with_writer<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
         let permit = Arc::clone(&self.writer.permits).try_acquire_owned().map_err(|_taken| Error::Busy)?;
-        work(self.writer.check_out(permit)?.connection())
+        let result = work(self.writer.idle()?.connection());
+        drop(permit);
+        result
     }
 
     async fn pass<T, E>(
         &self,
         pool: &Arc<Pool>,
         what: &'static str,
+        how: Begin,
         work: impl FnOnce(&mut Connection) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
@@ -131,8 +143,12 @@ impl Database {
         let permit = Arc::clone(&pool.permits).acquire_owned().await.map_err(Error::unavailable)?;
         let began = Instant::now();
         let pool = Arc::clone(pool);
-        // The lease, and with it the permit, lives inside the work: a caller who stops waiting does not let another in.
-        let job = move || work(pool.check_out(permit)?.connection());
+        // The permit lives inside the work: a caller who stops waiting does not let another in.
+        let job = move || {
+            let result = in_transaction(&pool, how, work);
+            drop(permit);
+            result
+        };
         let result = if self.inline { job() } else { on_a_thread(job).await };
         if let Some(observer) = &self.observer {
             observer.ran(what, began.duration_since(came), began.elapsed(), result.is_ok());
@@ -165,32 +181,33 @@ where
 }
 
 fn in_transaction<T, E: From<Error>>(
-    connection: &mut Connection,
+    pool: &Pool,
     how: Begin,
     work: impl FnOnce(&mut Connection) -> Result<T, E>,
 ) -> Result<T, E> {
-    connection.begin(how)?;
+    let mut lease = pool.begin(how)?;
+    let connection = lease.connection();
     let result = catch_unwind(AssertUnwindSafe(|| work(connection))).unwrap_or_else(|_| Err(Error::Panicked.into()));
     let result = result.and_then(|value| connection.commit().map(|()| value).map_err(E::from));
     if result.is_err() {
         connection.roll_back_all();
+        lease.inspect();
     }
     result
 }
 
-/// The readers of a file cannot write anyway; the only connection of an in-memory database is kept from it meanwhile,
-/// so that tests find the same mistakes.
-fn read_snapshot<T, E: From<Error>>(
+/// The readers of a file or a server cannot write anyway; the only connection of an in-memory database is kept from it
+/// meanwhile, so that tests find the same mistakes.
+fn read_only<T, E: From<Error>>(
     connection: &mut Connection,
     only: bool,
     work: impl FnOnce(&mut Connection) -> Result<T, E>,
 ) -> Result<T, E> {
-    if only {
-        connection.set_query_only(true)?;
+    if !only {
+        return work(connection);
     }
-    let result = in_transaction(connection, Begin::Nested, work);
-    if only {
-        connection.set_query_only(false)?;
-    }
+    connection.set_query_only(true)?;
+    let result = catch_unwind(AssertUnwindSafe(|| work(connection))).unwrap_or_else(|_| Err(Error::Panicked.into()));
+    connection.set_query_only(false)?;
     result
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use common::Disposition;
-use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 /// What the functions of this crate, and most queries, return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -32,7 +32,7 @@ pub enum Error {
     #[error("work on the database panicked")]
     Panicked,
     /// The address is not one that this program can open.
-    #[error("the database URL must be sqlite://PATH or sqlite::memory:")]
+    #[error("the database URL must be sqlite://PATH, sqlite::memory: or postgres://USER:PASSWORD@HOST/DATABASE")]
     Url,
     /// The schema was written by a later release than this one.
     #[error("the database has migration {version}, which this program does not know: it is newer than the program")]
@@ -110,6 +110,11 @@ impl Error {
         }
     }
 
+    /// A server that cannot be reached, or does not let us in. libpq's message names host, user and reason, never a password.
+    pub(crate) fn unreachable(cause: diesel::ConnectionError) -> Self {
+        Self::Unavailable(cause.into())
+    }
+
     pub(crate) fn unavailable(cause: impl Into<Cause>) -> Self {
         Self::Unavailable(cause.into())
     }
@@ -128,11 +133,13 @@ impl From<DieselError> for Error {
             DatabaseErrorKind::ForeignKeyViolation => Constraint::ForeignKey,
             DatabaseErrorKind::NotNullViolation => Constraint::NotNull,
             DatabaseErrorKind::CheckViolation => Constraint::Check,
-            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
-                return Self::unavailable(error);
-            }
+            // A server that is read-only is a standby: a fail-over is under way.
+            DatabaseErrorKind::ClosedConnection
+            | DatabaseErrorKind::UnableToSendCommand
+            | DatabaseErrorKind::ReadOnlyTransaction => return Self::unavailable(error),
+            DatabaseErrorKind::SerializationFailure => return Self::Busy,
             _ => {
-                return match sqlite_says(information.as_ref()) {
+                return match sqlite_says(information.message()).or_else(|| postgres_says(information.message())) {
                     Some(Condition::Locked) => Self::Busy,
                     Some(Condition::Storage) => Self::unavailable(error),
                     None => Self::Query(error),
@@ -149,12 +156,37 @@ enum Condition {
 }
 
 /// diesel keeps SQLite's message but not its code, so the fixed texts of `sqlite3_errstr` have to do.
-fn sqlite_says(information: &(dyn DatabaseErrorInformation + Send + Sync)) -> Option<Condition> {
-    match information.message() {
+fn sqlite_says(message: &str) -> Option<Condition> {
+    match message {
         text if text.starts_with("database is locked") || text.starts_with("database table is locked") => {
             Some(Condition::Locked)
         }
         "disk I/O error" | "database or disk is full" | "unable to open database file" => Some(Condition::Storage),
         _ => None,
+    }
+}
+
+/// It keeps the same of PostgreSQL's. A server that speaks another language makes these look like faults of ours; then
+/// nothing is lost either, since a dead letter cannot be written to such a server.
+fn postgres_says(message: &str) -> Option<Condition> {
+    const LOCKED: [&str; 3] = ["deadlock detected", "canceling statement due to", "could not obtain lock"];
+    const STORAGE: [&str; 9] = [
+        "could not extend file",
+        "could not write",
+        "could not access status of transaction",
+        "out of memory",
+        "out of shared memory",
+        "remaining connection slots",
+        "sorry, too many clients",
+        "terminating connection",
+        "the database system is",
+    ];
+    let is_one_of = |texts: &[&str]| texts.iter().any(|text| message.starts_with(text));
+    if is_one_of(&LOCKED) {
+        Some(Condition::Locked)
+    } else if is_one_of(&STORAGE) || message.contains("No space left on device") {
+        Some(Condition::Storage)
+    } else {
+        None
     }
 }

@@ -9,6 +9,9 @@ mod migrations;
 mod options;
 mod pool;
 
+// Linked for its bundled libpq only.
+use pq_sys as _;
+
 pub use connection::Connection;
 pub use diesel_migrations::EmbeddedMigrations;
 pub use directory_lock::{DirectoryLock, DirectoryLockError};

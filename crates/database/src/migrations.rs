@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use diesel::{
-    SqliteConnection,
+    Connection as _, PgConnection, SqliteConnection,
+    backend::Backend,
     connection::SimpleConnection,
     migration::{Migration, MigrationSource},
-    sqlite::Sqlite,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
 
@@ -15,20 +15,30 @@ use crate::{Connection, Error, Result};
 /// How long we wait for somebody else's migrations, in milliseconds.
 const PATIENCE_MILLIS: u32 = 60_000;
 
+/// Taken for the time of migrating, so that replicas that start at once do not get in each other's way ("orgbridge" in hex).
+const LOCK: i64 = 0x6f72_6762_7269_6467;
+
 /// The migrations of one schema, one set per backend.
 pub struct Migrations {
     sqlite: EmbeddedMigrations,
+    postgres: Option<EmbeddedMigrations>,
 }
 
 impl Migrations {
-    /// From what `diesel_migrations::embed_migrations!` made of the folder of each backend. The macro's value lives in
+    /// From what `diesel_migrations::embed_migrations!` made of the folder of each backend. The macro's values live in
     /// a constant only:
     ///
     /// ```ignore
-    /// pub const MIGRATIONS: Migrations = Migrations::new(embed_migrations!("migrations/sqlite"));
+    /// pub const MIGRATIONS: Migrations =
+    ///     Migrations::new(embed_migrations!("migrations/sqlite"), embed_migrations!("migrations/postgres"));
     /// ```
-    pub const fn new(sqlite: EmbeddedMigrations) -> Self {
-        Self { sqlite }
+    pub const fn new(sqlite: EmbeddedMigrations, postgres: EmbeddedMigrations) -> Self {
+        Self { sqlite, postgres: Some(postgres) }
+    }
+
+    /// Of a schema that lives in SQLite only.
+    pub const fn sqlite_only(sqlite: EmbeddedMigrations) -> Self {
+        Self { sqlite, postgres: None }
     }
 
     /// Applies what is missing, all of it or nothing, while nobody else can write; returns the names of what was
@@ -41,6 +51,13 @@ impl Migrations {
                 set_patience(c, patience_millis)?;
                 applied
             }
+            Connection::Postgres(c) => {
+                let Some(migrations) = &self.postgres else { return Err(Error::Url) };
+                c.transaction(|c| {
+                    wait_for_turn(c)?;
+                    apply_missing(c, migrations)
+                })
+            }
         }
     }
 }
@@ -49,12 +66,24 @@ fn set_patience(c: &mut SqliteConnection, millis: u32) -> Result<()> {
     Ok(c.batch_execute(&format!("PRAGMA busy_timeout = {millis}"))?)
 }
 
-fn apply_missing(c: &mut SqliteConnection, source: &EmbeddedMigrations) -> Result<Vec<String>> {
+/// For this transaction only: a migration may take its time.
+fn wait_for_turn(c: &mut PgConnection) -> Result<()> {
+    Ok(c.batch_execute(&format!(
+        "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = {PATIENCE_MILLIS}; SELECT pg_advisory_xact_lock({LOCK})"
+    ))?)
+}
+
+fn apply_missing<DB, C>(c: &mut C, source: &EmbeddedMigrations) -> Result<Vec<String>>
+where
+    DB: Backend,
+    C: MigrationHarness<DB>,
+    EmbeddedMigrations: MigrationSource<DB>,
+{
     let failed = |name: &str| {
         let name = name.to_owned();
         move |source| Error::Migration { name, source }
     };
-    let known: Vec<Box<dyn Migration<Sqlite>>> = source.migrations().map_err(failed("list"))?;
+    let known: Vec<Box<dyn Migration<DB>>> = source.migrations().map_err(failed("list"))?;
     let mut missing: BTreeMap<_, _> = known.iter().map(|one| (one.name().version().as_owned(), one)).collect();
     for version in c.applied_migrations().map_err(failed("list"))? {
         if missing.remove(&version).is_none() {

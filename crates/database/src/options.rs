@@ -2,16 +2,20 @@
 
 use std::path::PathBuf;
 
+use url::Url;
+
 use crate::{Error, Result};
 
 /// How a database is opened.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// `sqlite://PATH` (relative or absolute; missing directories are created) or `sqlite::memory:`.
+    /// `sqlite://PATH` (relative or absolute; missing directories are created), `sqlite::memory:`, or
+    /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE?PARAMETERS` with the parameters of libpq.
     pub url: String,
-    /// How many reads may run at once; at least one. Writes are always one at a time. In memory everything is.
+    /// How many connections there may be; at least one. In SQLite that is how many reads may run at once, beside one writer.
+    /// In memory everything is one at a time.
     pub pool_size: u32,
-    /// What a commit waits for.
+    /// What a commit waits for, in SQLite; a PostgreSQL server has its own setting.
     pub synchronous: Synchronous,
 }
 
@@ -35,6 +39,9 @@ impl Options {
         if self.url == "sqlite::memory:" {
             return Ok(Place::Memory);
         }
+        if self.url.starts_with("postgres://") || self.url.starts_with("postgresql://") {
+            return server_address(&self.url).map(Place::Server);
+        }
         match self.url.strip_prefix("sqlite://") {
             Some(path) if !path.is_empty() => Ok(Place::File(path.into())),
             _ => Err(Error::Url),
@@ -47,4 +54,49 @@ impl Options {
 pub(crate) enum Place {
     File(PathBuf),
     Memory,
+    /// A PostgreSQL server, by a URL for libpq.
+    Server(String),
+}
+
+/// What keeps a connection from hanging on a peer that vanished: libpq's own default is to wait for many minutes. Seconds, but
+/// for `tcp_user_timeout`, which is in milliseconds.
+const NEVER_HANG: [(&str, &str); 6] = [
+    ("application_name", "orgbridge"),
+    ("connect_timeout", "5"),
+    ("keepalives_idle", "10"),
+    ("keepalives_interval", "5"),
+    ("keepalives_count", "3"),
+    ("tcp_user_timeout", "10000"),
+];
+
+/// The URL with our time-outs, where it does not say its own.
+fn server_address(url: &str) -> Result<String> {
+    let mut url = Url::parse(url).map_err(|_syntax| Error::Url)?;
+    let said: Vec<String> = url.query_pairs().map(|(name, _)| name.into_owned()).collect();
+    for (name, value) in NEVER_HANG.iter().filter(|(name, _)| !said.iter().any(|said| said == name)) {
+        url.query_pairs_mut().append_pair(name, value);
+    }
+    // libpq reads `+` as it stands, and spaces as %20 only.
+    Ok(url.as_str().replace('+', "%20"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_gets_time_outs_and_keeps_its_own() {
+        let options = Options::new("postgres://u:p%2Bw@db:5433/name?sslmode=verify-full&connect_timeout=2");
+        let Ok(Place::Server(url)) = options.place() else { panic!("a server") };
+        assert!(url.starts_with("postgres://u:p%2Bw@db:5433/name?sslmode=verify-full&connect_timeout=2&"), "{url}");
+        assert!(url.contains("&tcp_user_timeout=10000"), "{url}");
+        assert!(!url.contains("connect_timeout=5"), "{url}");
+    }
+
+    #[test]
+    fn other_schemes_are_refused() {
+        for url in ["", "sqlite://", "mysql://db", "postgres:nonsense", "postgresql"] {
+            assert!(matches!(Options::new(url).place(), Err(Error::Url)), "{url}");
+        }
+    }
 }

@@ -8,11 +8,12 @@ use std::{
     time::Duration,
 };
 
-use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use diesel::{Connection as _, PgConnection, SqliteConnection, connection::SimpleConnection};
+use tokio::sync::Semaphore;
 
 use crate::{
     Connection, Error, Result, Synchronous,
+    connection::Begin,
     options::{Options, Place},
 };
 
@@ -26,6 +27,8 @@ pub(crate) enum Role {
     Reader,
     /// The only one there is: an in-memory database belongs to its connection.
     Only,
+    /// One of a server's, for reading and writing.
+    Any,
 }
 
 /// How long a caller waits for a connection to be opened before it hears that the database is unavailable.
@@ -40,7 +43,7 @@ pub(crate) struct Pool {
 
 impl Pool {
     pub(crate) fn new(role: Role, place: Place, options: &Options) -> Arc<Self> {
-        let size = if role == Role::Reader { options.pool_size.max(1) } else { 1 };
+        let size = if matches!(role, Role::Reader | Role::Any) { options.pool_size.max(1) } else { 1 };
         // Opened when first needed, and never closed for age: a connection in memory is its database. Unchecked, since
         // waiting for the first one would freeze while a server starts (sfackler/r2d2 #142).
         let connections = r2d2::Pool::builder()
@@ -60,10 +63,30 @@ impl Pool {
         self.role
     }
 
-    /// An idle connection, or a new one. Blocks.
-    pub(crate) fn check_out(&self, permit: OwnedSemaphorePermit) -> Result<Lease> {
-        let connection = self.connections.get().map_err(Error::unavailable)?;
-        Ok(Lease { connection, _permit: permit })
+    /// An idle connection, or a new one. Blocks. Who asks holds a permit.
+    fn check_out(&self) -> Result<Lease> {
+        Ok(Lease { connection: self.connections.get().map_err(Error::unavailable)? })
+    }
+
+    /// An idle connection, or a new one, with a transaction open on it. Connections that a server closed while they were idle
+    /// are thrown away on the way. Blocks. Who asks holds a permit.
+    pub(crate) fn begin(&self, how: Begin) -> Result<Lease> {
+        let mut lost = 0;
+        loop {
+            let mut lease = self.check_out()?;
+            match lease.connection().begin(how) {
+                Err(Error::Unavailable(_)) if lost < self.connections.max_size() => {
+                    lease.connection.is_lost = true;
+                    lost += 1;
+                }
+                begun => return begun.map(|()| lease),
+            }
+        }
+    }
+
+    /// A connection without a transaction, for start-up.
+    pub(crate) fn idle(&self) -> Result<Lease> {
+        self.check_out()
     }
 }
 
@@ -77,6 +100,12 @@ pub(crate) fn try_place(place: &Place, options: &Options) -> Result<()> {
     }
 }
 
+/// A connection with what we found out about it.
+struct Pooled {
+    connection: Connection,
+    is_lost: bool,
+}
+
 /// Opens connections and tells which are good.
 struct Manager {
     role: Role,
@@ -85,20 +114,20 @@ struct Manager {
 }
 
 impl r2d2::ManageConnection for Manager {
-    type Connection = Connection;
+    type Connection = Pooled;
     type Error = Error;
 
-    fn connect(&self) -> Result<Connection> {
-        self.open()
+    fn connect(&self) -> Result<Pooled> {
+        Ok(Pooled { connection: self.open()?, is_lost: false })
     }
 
-    fn is_valid(&self, _: &mut Connection) -> Result<()> {
+    fn is_valid(&self, _: &mut Pooled) -> Result<()> {
         Ok(())
     }
 
     /// The only connection holds all the data: better a failing one than an empty one.
-    fn has_broken(&self, connection: &mut Connection) -> bool {
-        self.role != Role::Only && connection.is_broken()
+    fn has_broken(&self, pooled: &mut Pooled) -> bool {
+        self.role != Role::Only && (pooled.is_lost || pooled.connection.is_broken())
     }
 }
 
@@ -114,6 +143,11 @@ impl Manager {
                 // A bare path: a prefix of its own would make SQLite read `?` and `%` in it as parts of a URI.
                 let path = if path.starts_with("file:") { format!("./{path}") } else { path.to_owned() };
                 SqliteConnection::establish(&path).map_err(Error::unavailable)?
+            }
+            Place::Server(url) => {
+                let mut connection = PgConnection::establish(url).map_err(Error::unreachable)?;
+                connection.batch_execute(SESSION)?;
+                return Ok(Connection::Postgres(connection));
             }
         };
         connection.batch_execute(&self.pragmas())?;
@@ -140,21 +174,29 @@ impl Manager {
                  PRAGMA cache_size = -65536;"
             }
             Role::Reader => "PRAGMA query_only = ON; PRAGMA cache_size = -8192;",
-            Role::Only => "",
+            Role::Only | Role::Any => "",
         };
         every + own
     }
 }
 
-/// A connection in use. It goes back when this is dropped, and the permit after it.
+/// No statement of ours is slow: what takes longer than this hangs. Who waits for a lock waits for a transaction of ours.
+const SESSION: &str = "SET statement_timeout = '60s'; SET lock_timeout = '20s'; \
+     SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = warning";
+
+/// A connection in use. It goes back when this is dropped.
 pub(crate) struct Lease {
     connection: r2d2::PooledConnection<Manager>,
-    _permit: OwnedSemaphorePermit,
 }
 
 impl Lease {
     pub(crate) fn connection(&mut self) -> &mut Connection {
-        &mut self.connection
+        &mut self.connection.connection
+    }
+
+    /// After a failure: one that is dead does not go back into the pool.
+    pub(crate) fn inspect(&mut self) {
+        self.connection.is_lost |= self.connection.connection.is_lost();
     }
 }
 

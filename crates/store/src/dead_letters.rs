@@ -183,14 +183,12 @@ pub fn insert(conn: &mut Connection, letters: &[NewDeadLetter]) -> Result<Vec<St
 /// # Errors
 /// Those of the database.
 pub fn list(conn: &mut Connection, tenant: Option<&TenantId>) -> Result<Vec<DeadLetter>> {
-    let mut query = dead_letters::table
-        .filter(dead_letters::resolved_at.is_null())
-        .order((dead_letters::since, dead_letters::id))
-        .into_boxed();
-    if let Some(tenant) = tenant {
-        query = query.filter(dead_letters::tenant.eq(tenant.as_str()));
-    }
-    let rows: Vec<Row> = on_backend!(conn, c => query.load(c))?;
+    let open =
+        dead_letters::table.filter(dead_letters::resolved_at.is_null()).order((dead_letters::since, dead_letters::id));
+    let rows: Vec<Row> = match tenant {
+        Some(tenant) => on_backend!(conn, c => open.filter(dead_letters::tenant.eq(tenant.as_str())).load(c))?,
+        None => on_backend!(conn, c => open.load(c))?,
+    };
     rows.into_iter().map(Row::read).collect()
 }
 
@@ -257,19 +255,17 @@ pub fn resolve_entities(
 ) -> Result<usize> {
     let mut found: Vec<String> = Vec::new();
     for (kind, ids) in by_kind(keys) {
-        let mut open = dead_letters::table
+        let open = dead_letters::table
             .filter(dead_letters::tenant.eq(tenant.as_str()))
             .filter(dead_letters::stage.eq(stage.as_str()))
             .filter(dead_letters::kind.eq(kind))
             .filter(dead_letters::entity.eq_any(ids))
             .filter(dead_letters::resolved_at.is_null())
-            .select(dead_letters::id)
-            .into_boxed();
-        open = match destination {
-            Some(destination) => open.filter(dead_letters::destination.eq(destination.as_str())),
-            None => open.filter(dead_letters::destination.is_null()),
+            .select(dead_letters::id);
+        let ids: Vec<String> = match destination {
+            Some(id) => on_backend!(conn, c => open.filter(dead_letters::destination.eq(id.as_str())).load(c))?,
+            None => on_backend!(conn, c => open.filter(dead_letters::destination.is_null()).load(c))?,
         };
-        let ids: Vec<String> = on_backend!(conn, c => open.load(c))?;
         found.extend(ids);
     }
     resolve(conn, &found, how.0, how.1)

@@ -135,15 +135,14 @@ pub fn list(
     destination: Option<&DestinationId>,
     limit: u32,
 ) -> Result<Vec<Listed>> {
-    let mut query = attempts::table
+    let newest = attempts::table
         .filter(attempts::tenant.eq(tenant.as_str()))
         .order(attempts::id.desc())
-        .limit(limit.into())
-        .into_boxed();
-    if let Some(destination) = destination {
-        query = query.filter(attempts::destination.eq(destination.as_str()));
-    }
-    let rows: Vec<Row> = on_backend!(conn, c => query.load(c))?;
+        .limit(limit.into());
+    let rows: Vec<Row> = match destination {
+        Some(id) => on_backend!(conn, c => newest.filter(attempts::destination.eq(id.as_str())).load(c))?,
+        None => on_backend!(conn, c => newest.load(c))?,
+    };
     rows.into_iter().map(Row::read).collect()
 }
 

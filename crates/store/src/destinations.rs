@@ -218,11 +218,11 @@ fn forget(conn: &mut Connection, tenant: &TenantId, id: &DestinationId) -> Resul
 /// # Errors
 /// Those of the database.
 pub fn list(conn: &mut Connection, tenant: Option<&TenantId>) -> Result<Vec<Destination>> {
-    let mut query = destinations::table.order((destinations::tenant, destinations::id)).into_boxed();
-    if let Some(tenant) = tenant {
-        query = query.filter(destinations::tenant.eq(tenant.as_str()));
-    }
-    let rows: Vec<Row> = on_backend!(conn, c => query.load(c))?;
+    let all = destinations::table.order((destinations::tenant, destinations::id));
+    let rows: Vec<Row> = match tenant {
+        Some(tenant) => on_backend!(conn, c => all.filter(destinations::tenant.eq(tenant.as_str())).load(c))?,
+        None => on_backend!(conn, c => all.load(c))?,
+    };
     rows.into_iter().map(Row::read).collect()
 }
 

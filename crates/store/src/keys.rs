@@ -6,7 +6,7 @@ use common::{TenantId, UnixMillis};
 use database::{Connection, Result, on_backend};
 use diesel::prelude::*;
 
-use crate::{convert::ROWS_PER_STATEMENT, schema::resolver::event_keys};
+use crate::{bulk, convert::ROWS_PER_STATEMENT, schema::resolver::event_keys};
 
 /// A key to remember, with the event that brought it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,11 @@ pub fn remembered(conn: &mut Connection, tenant: &TenantId, keys: &[&str]) -> Re
 
 /// Remembers keys. One that is there already keeps its first event.
 pub fn remember(conn: &mut Connection, tenant: &TenantId, keys: &[EventKey], now: UnixMillis) -> Result<()> {
+    if let Connection::Postgres(c) = conn {
+        let columns = keys.iter().map(|key| (key.key.as_str(), key.event.as_str())).unzip();
+        bulk::event_keys(c, tenant.as_str(), now.0, columns)?;
+        return Ok(());
+    }
     for piece in keys.chunks(ROWS_PER_STATEMENT) {
         let rows: Vec<_> = piece
             .iter()

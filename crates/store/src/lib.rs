@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod bulk;
 mod convert;
 mod migrations;
 mod schema;
@@ -17,6 +18,7 @@ pub mod secrets;
 pub mod taken;
 pub mod tenants;
 pub mod waiting;
+pub mod workers;
 
 pub use migrations::migrations;
 pub use secrets::{SealError, Sealer};

@@ -7,6 +7,7 @@ use database::{Connection, Result, on_backend};
 use diesel::prelude::*;
 
 use crate::{
+    bulk,
     convert::{ROWS_PER_STATEMENT, entity_key, from_json, parse, signed, to_json, unsigned},
     schema::{
         resolver::{outbox, replays},
@@ -15,19 +16,23 @@ use crate::{
 };
 
 /// Locks the rows of tenants, in the order of their ids so that two who lock several cannot block each other, and returns the
-/// last version of each that exists. SQLite has one writer at a time, which is the lock.
+/// last version of each that exists. SQLite has one writer at a time, which is the lock. Whoever decides on records, waiting rows
+/// or versions of a tenant takes it first.
 pub fn lock_tenants<'a>(
     conn: &mut Connection,
     ids: impl IntoIterator<Item = &'a TenantId>,
 ) -> Result<BTreeMap<TenantId, u64>> {
     let mut ids: Vec<&str> = ids.into_iter().map(TenantId::as_str).collect();
     ids.sort_unstable();
-    let rows: Vec<(String, i64)> = on_backend!(conn, c => tenants::table
+    let those = tenants::table
         .filter(tenants::id.eq_any(ids))
         .filter(tenants::removed_at.is_null())
         .order(tenants::id)
-        .select((tenants::id, tenants::last_version))
-        .load(c))?;
+        .select((tenants::id, tenants::last_version));
+    let rows: Vec<(String, i64)> = match conn {
+        Connection::Sqlite(c) => those.load(c)?,
+        Connection::Postgres(c) => those.for_no_key_update().load(c)?,
+    };
     rows.into_iter().map(|(id, version)| Ok((parse(&id)?, unsigned(version)))).collect()
 }
 
@@ -48,19 +53,27 @@ pub fn append(
         change.version = version;
         bodies.push((version, to_json(change)?));
     }
-    for piece in bodies.chunks(ROWS_PER_STATEMENT) {
-        let rows: Vec<_> = piece
-            .iter()
-            .map(|(version, body)| {
-                (
-                    outbox::tenant.eq(tenant.as_str()),
-                    outbox::version.eq(signed(*version)),
-                    outbox::body.eq(body),
-                    outbox::created_at.eq(now.0),
-                )
-            })
-            .collect();
-        on_backend!(conn, c => diesel::insert_into(outbox::table).values(rows).execute(c))?;
+    match conn {
+        Connection::Sqlite(c) => {
+            for piece in bodies.chunks(ROWS_PER_STATEMENT) {
+                let rows: Vec<_> = piece
+                    .iter()
+                    .map(|(version, body)| {
+                        (
+                            outbox::tenant.eq(tenant.as_str()),
+                            outbox::version.eq(signed(*version)),
+                            outbox::body.eq(body),
+                            outbox::created_at.eq(now.0),
+                        )
+                    })
+                    .collect();
+                diesel::insert_into(outbox::table).values(rows).execute(c)?;
+            }
+        }
+        Connection::Postgres(c) => {
+            let columns = bodies.iter().map(|(version, body)| (signed(*version), body.as_str())).unzip();
+            bulk::outbox(c, tenant.as_str(), now.0, columns)?;
+        }
     }
     if let Some((last, _)) = bodies.last() {
         on_backend!(conn, c => diesel::update(tenants::table.find(tenant.as_str()))
@@ -138,12 +151,24 @@ pub fn lease(
     Ok(taken.map(unsigned))
 }
 
+/// Gives the outbox lease of tenants back, where `owner` still holds it.
+pub fn give_back(conn: &mut Connection, owner: &str, of: &[TenantId]) -> Result<()> {
+    let ids: Vec<&str> = of.iter().map(TenantId::as_str).collect();
+    on_backend!(conn, c => diesel::update(
+            tenants::table.filter(tenants::id.eq_any(ids)).filter(tenants::outbox_owner.eq(owner)),
+        )
+        .set(tenants::outbox_owner.eq(None::<String>))
+        .execute(c))?;
+    Ok(())
+}
+
 /// Frees all outbox leases where only one process can use the database at a time: whoever held them is gone.
 pub fn free_leases(conn: &mut Connection) -> Result<()> {
     match conn {
         Connection::Sqlite(c) => {
             diesel::update(tenants::table).set(tenants::outbox_owner.eq(None::<String>)).execute(c)?;
         }
+        Connection::Postgres(_) => {}
     }
     Ok(())
 }
@@ -233,15 +258,20 @@ pub fn request_replay(
     Ok(())
 }
 
-/// Takes the oldest wishes out, at most `limit`: what is returned must be carried out in the same transaction.
+/// Takes the oldest wishes out, at most `limit`: what is returned must be carried out in the same transaction. What somebody else
+/// is taking out at the moment is left to them.
 pub fn take_replays(conn: &mut Connection, limit: i64) -> Result<Vec<Replay>> {
-    let rows: Vec<(i64, String, Option<String>, String, String)> = on_backend!(conn, c => replays::table
+    let oldest = replays::table
         .order(replays::seq)
         .limit(limit)
-        .select((replays::seq, replays::tenant, replays::destination, replays::kind, replays::id))
-        .load(c))?;
-    if let Some(last) = rows.last().map(|row| row.0) {
-        on_backend!(conn, c => diesel::delete(replays::table.filter(replays::seq.le(last))).execute(c))?;
+        .select((replays::seq, replays::tenant, replays::destination, replays::kind, replays::id));
+    let rows: Vec<(i64, String, Option<String>, String, String)> = match conn {
+        Connection::Sqlite(c) => oldest.load(c)?,
+        Connection::Postgres(c) => oldest.for_update().skip_locked().load(c)?,
+    };
+    let taken: Vec<i64> = rows.iter().map(|row| row.0).collect();
+    for piece in taken.chunks(ROWS_PER_STATEMENT) {
+        on_backend!(conn, c => diesel::delete(replays::table.filter(replays::seq.eq_any(piece))).execute(c))?;
     }
     rows.into_iter()
         .map(|(seq, tenant, destination, kind, id)| {

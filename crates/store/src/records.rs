@@ -6,6 +6,7 @@ use diesel::{prelude::*, upsert::excluded};
 use directory::Record;
 
 use crate::{
+    bulk,
     convert::{ROWS_PER_STATEMENT, by_kind, entity_key, from_json, to_json},
     schema::resolver::records,
 };
@@ -84,6 +85,20 @@ pub fn load(conn: &mut Connection, tenant: &TenantId, keys: &[EntityKey]) -> Res
 
 /// Writes records, new or changed.
 pub fn save(conn: &mut Connection, tenant: &TenantId, rows: &[(EntityKey, Row)]) -> Result<()> {
+    if let Connection::Postgres(c) = conn {
+        let mut columns = bulk::Records::default();
+        for (key, row) in rows {
+            columns.kind.push(key.kind.as_str());
+            columns.id.push(&key.id);
+            columns.body.push(to_json(&row.record)?);
+            columns.inside.push(inside(&row.record));
+            columns.parked_since.push(row.parked_since.map(|since| since.0));
+            columns.asked.push(row.asked);
+            columns.given_up.push(row.given_up);
+        }
+        bulk::records(c, tenant.as_str(), columns)?;
+        return Ok(());
+    }
     for piece in rows.chunks(ROWS_PER_STATEMENT) {
         let mut saved = Vec::with_capacity(piece.len());
         for (key, row) in piece {

@@ -3,3 +3,4 @@
 pub(crate) mod resolver;
 pub(crate) mod sink;
 pub(crate) mod tenants;
+pub(crate) mod workers;

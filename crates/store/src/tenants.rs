@@ -130,13 +130,21 @@ pub fn get(conn: &mut Connection, id: &TenantId) -> Result<Option<Tenant>> {
     row.map(Tenant::from_row).transpose()
 }
 
+/// The next revision. Whoever gets it commits before anybody else gets one, so that who looks for newer revisions misses none.
+fn next_revision(conn: &mut Connection) -> Result<i64> {
+    if let Connection::Postgres(c) = conn {
+        diesel::sql_query("SELECT pg_advisory_xact_lock(hashtext('orgbridge tenants'))").execute(c)?;
+    }
+    Ok(revision(conn)?.saturating_add(1))
+}
+
 /// Creates a tenant, or replaces its document and destinations; returns the new revision. Versions of a tenant that was
 /// removed go on where they were.
 ///
 /// # Errors
 /// Those of the database.
 pub fn apply(conn: &mut Connection, new: &Apply<'_>, now: UnixMillis) -> Result<i64> {
-    let revision = revision(conn)?.saturating_add(1);
+    let revision = next_revision(conn)?;
     let id = new.id.as_str();
     let values = (
         tenants::document.eq(new.document),
@@ -165,7 +173,7 @@ pub fn apply(conn: &mut Connection, new: &Apply<'_>, now: UnixMillis) -> Result<
 /// # Errors
 /// Those of the database.
 pub fn remove(conn: &mut Connection, id: &TenantId, now: UnixMillis) -> Result<bool> {
-    let revision = revision(conn)?.saturating_add(1);
+    let revision = next_revision(conn)?;
     let target = tenants::table.find(id.as_str()).filter(tenants::removed_at.is_null());
     let values = (tenants::removed_at.eq(now.0), tenants::revision.eq(revision));
     let removed = on_backend!(conn, c => diesel::update(target).set(values).execute(c))?;

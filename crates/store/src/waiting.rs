@@ -8,12 +8,31 @@ use diesel::{prelude::*, upsert::excluded};
 use directory::WaitChange;
 
 use crate::{
+    bulk,
     convert::{ROWS_PER_STATEMENT, by_kind, entity_key},
     schema::resolver::{releases, waiting},
 };
 
 /// Adds and takes away rows.
 pub fn change(conn: &mut Connection, tenant: &TenantId, changes: &[WaitChange]) -> Result<()> {
+    if let Connection::Postgres(c) = conn {
+        let (mut come, mut gone) = (bulk::Waiting::default(), bulk::Waiting::default());
+        for change in changes {
+            let columns = if change.add { &mut come } else { &mut gone };
+            columns.on_kind.push(change.wait.on.kind.as_str());
+            columns.on_id.push(&change.wait.on.id);
+            columns.kind.push(change.waiter.kind.as_str());
+            columns.id.push(&change.waiter.id);
+            columns.why.push(change.wait.why.as_str());
+        }
+        if !come.id.is_empty() {
+            bulk::wait(c, tenant.as_str(), come)?;
+        }
+        if !gone.id.is_empty() {
+            bulk::wait_no_more(c, tenant.as_str(), gone)?;
+        }
+        return Ok(());
+    }
     let added: Vec<&WaitChange> = changes.iter().filter(|change| change.add).collect();
     for piece in added.chunks(ROWS_PER_STATEMENT) {
         let rows: Vec<_> = piece

@@ -7,7 +7,7 @@ use database::{Connection, Result};
 use directory::{Question, WaitFor, Why};
 use store::{
     dead_letters::{self, NewDeadLetter, Stage},
-    questions,
+    outbox, questions,
     records::{self, ParkedFilter, Row},
 };
 
@@ -45,6 +45,7 @@ pub(crate) fn ask(conn: &mut Connection, tenant: &TenantId, limits: Limits, rule
         given_up: None,
         limit: SLICE,
     };
+    outbox::lock_tenants(conn, [tenant])?;
     let mut waiting = records::parked(conn, tenant, filter)?;
     if waiting.is_empty() {
         return Ok((Turn::default(), false));
@@ -93,6 +94,7 @@ pub(crate) fn give_up(conn: &mut Connection, tenant: &TenantId, limits: Limits, 
         given_up: Some(false),
         limit: SLICE,
     };
+    outbox::lock_tenants(conn, [tenant])?;
     let mut waiting = records::parked(conn, tenant, filter)?;
     let letters: Vec<NewDeadLetter> = waiting.iter().map(|(key, row)| letter(tenant, key, row, now)).collect();
     for (_, row) in &mut waiting {

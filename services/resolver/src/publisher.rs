@@ -18,6 +18,8 @@ const WAITING_MAX: usize = 64;
 /// How long a lease lasts, and how long before its end it is renewed.
 const LEASE_MILLIS: i64 = 30_000;
 const RENEW_MILLIS: i64 = 15_000;
+/// A tenant of which nothing was handed over for so long is resolved elsewhere, or quiet: its lease goes back.
+const HANDED_WITHIN_MILLIS: i64 = 3_000;
 /// How often the outbox is looked at though nobody handed anything over: for what another process or a crash left.
 const SWEEP: std::time::Duration = std::time::Duration::from_secs(1);
 
@@ -46,6 +48,7 @@ struct Progress {
     published: u64,
     noted: u64,
     renew_at: i64,
+    handed_at: i64,
 }
 
 impl Publisher {
@@ -82,6 +85,7 @@ impl Publisher {
             Err(error) => tracing::warn!(%error, "the outbox cannot be read; trying again"),
         }
         self.note().await;
+        self.give_back_idle().await;
     }
 
     async fn publish_or_log(&mut self, tenant: &TenantId, handed: Vec<Body>) {
@@ -95,7 +99,11 @@ impl Publisher {
         if !self.holds_lease(tenant).await? {
             return Ok(());
         }
-        let Some(progress) = self.tenants.get(tenant) else { return Ok(()) };
+        let now = self.context.clock.now().0;
+        let Some(progress) = self.tenants.get_mut(tenant) else { return Ok(()) };
+        if !handed.is_empty() {
+            progress.handed_at = now;
+        }
         let next = progress.published + 1;
         if handed.first().is_some_and(|(version, _)| *version == next) {
             return self.send(tenant, handed).await;
@@ -141,8 +149,8 @@ impl Publisher {
         match self.context.database.write("outbox.lease", lease).await? {
             Some(published) => {
                 let renew_at = now.0 + RENEW_MILLIS;
-                let progress =
-                    self.tenants.entry(tenant.clone()).or_insert(Progress { published, noted: published, renew_at });
+                let new = Progress { published, noted: published, renew_at, handed_at: now.0 };
+                let progress = self.tenants.entry(tenant.clone()).or_insert(new);
                 progress.renew_at = renew_at;
                 Ok(true)
             }
@@ -177,6 +185,26 @@ impl Publisher {
                 }
             }
             Err(error) => tracing::warn!(%error, "cannot note what is published; trying again"),
+        }
+    }
+
+    /// Gives the leases of tenants back whose changes come from elsewhere now: their resolver then publishes at once, where we
+    /// only notice with the next sweep.
+    async fn give_back_idle(&mut self) {
+        let before = self.context.clock.now().0 - HANDED_WITHIN_MILLIS;
+        let is_idle = |progress: &Progress| progress.handed_at < before && progress.noted == progress.published;
+        let idle: Vec<TenantId> =
+            self.tenants.iter().filter(|(_, progress)| is_idle(progress)).map(|(tenant, _)| tenant.clone()).collect();
+        if idle.is_empty() {
+            return;
+        }
+        for tenant in &idle {
+            self.tenants.remove(tenant);
+        }
+        let owner = self.context.instance.clone();
+        let give_back = move |conn: &mut database::Connection| outbox::give_back(conn, &owner, &idle);
+        if let Err(error) = self.context.database.write("outbox.give-back", give_back).await {
+            tracing::debug!(%error, "a lease runs out by itself");
         }
     }
 }

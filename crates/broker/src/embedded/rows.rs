@@ -1,10 +1,11 @@
 //! The table of messages, and everything that is said to it.
 
 use common::Hop;
-use database::{Connection, Result, on_backend};
+use database::{Connection, Result};
 use diesel::{
     dsl::{max, sum},
     prelude::*,
+    sql_types::{BigInt, Text},
 };
 
 use super::{
@@ -49,17 +50,16 @@ struct NewRow<'a> {
 
 /// Appends groups, in order; returns up to where each of their queues is filled now.
 pub(super) fn append(conn: &mut Connection, groups: &[Group]) -> Result<Vec<Mark>> {
-    let last: Option<i64> = on_backend!(conn, c => {
-        sqlite_sequence::table
-            .filter(sqlite_sequence::name.eq("messages"))
-            .select(sqlite_sequence::seq)
-            .first(c)
-            .optional()
-    })?;
+    let c = conn.sqlite()?;
+    let last: Option<i64> = sqlite_sequence::table
+        .filter(sqlite_sequence::name.eq("messages"))
+        .select(sqlite_sequence::seq)
+        .first(c)
+        .optional()?;
     let first = last.unwrap_or(0) + 1;
     let rows: Vec<NewRow<'_>> = (first..).zip(groups).map(|(seq, group)| NewRow::new(seq, group)).collect();
     for some in rows.chunks(ROWS_PER_INSERT) {
-        on_backend!(conn, c => diesel::insert_into(messages::table).values(some).execute(c))?;
+        diesel::insert_into(messages::table).values(some).execute(c)?;
     }
     Ok((first..).zip(groups).map(|(seq, group)| (group.queue.clone(), seq)).collect())
 }
@@ -86,19 +86,17 @@ pub(super) fn acknowledge(conn: &mut Connection, marks: &[Mark]) -> Result<()> {
             .filter(messages::lane.eq(lane.as_str()))
             .filter(messages::partition.eq(i64::from(*partition)))
             .filter(messages::seq.le(upto));
-        on_backend!(conn, c => diesel::delete(handled).execute(c))?;
+        diesel::delete(handled).execute(conn.sqlite()?)?;
     }
     Ok(())
 }
 
 /// Up to where every queue is filled.
 pub(super) fn newest(conn: &mut Connection) -> Result<Vec<Mark>> {
-    let found: Vec<(String, String, i64, Option<i64>)> = on_backend!(conn, c => {
-        messages::table
-            .group_by((messages::hop, messages::lane, messages::partition))
-            .select((messages::hop, messages::lane, messages::partition, max(messages::seq)))
-            .load(c)
-    })?;
+    let found: Vec<(String, String, i64, Option<i64>)> = messages::table
+        .group_by((messages::hop, messages::lane, messages::partition))
+        .select((messages::hop, messages::lane, messages::partition, max(messages::seq)))
+        .load(conn.sqlite()?)?;
     let mark = |(hop, lane, partition, newest): (String, String, i64, Option<i64>)| {
         let hop = HOPS.into_iter().find(|known| known.as_str() == hop)?;
         let partition = u32::try_from(partition).ok()?;
@@ -109,10 +107,47 @@ pub(super) fn newest(conn: &mut Connection) -> Result<Vec<Mark>> {
 
 /// How many documents of a hop there are.
 pub(super) fn depth(conn: &mut Connection, hop: Hop) -> Result<u64> {
-    let elements: Option<i64> = on_backend!(conn, c => {
-        messages::table.filter(messages::hop.eq(hop.as_str())).select(sum(messages::elements)).first(c)
-    })?;
+    let those = messages::table.filter(messages::hop.eq(hop.as_str())).select(sum(messages::elements));
+    let elements: Option<i64> = those.first(conn.sqlite()?)?;
     Ok(elements.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+}
+
+/// What a lane of a hop holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Holding {
+    pub(crate) hop: Hop,
+    pub(crate) lane: Lane,
+    /// Documents.
+    pub(crate) elements: u64,
+    /// Those of the documents, and one more for each.
+    pub(crate) bytes: u64,
+}
+
+#[derive(QueryableByName)]
+struct HoldingRow {
+    #[diesel(sql_type = Text)]
+    hop: String,
+    #[diesel(sql_type = Text)]
+    lane: String,
+    #[diesel(sql_type = BigInt)]
+    elements: i64,
+    #[diesel(sql_type = BigInt)]
+    bytes: i64,
+}
+
+const HOLDINGS: &str =
+    "SELECT hop, lane, sum(elements) AS elements, sum(length(body) - 1) AS bytes FROM messages GROUP BY hop, lane";
+
+/// What there is, per hop and lane. Looks at every row, though not at the bodies.
+pub(super) fn holdings(conn: &mut Connection) -> Result<Vec<Holding>> {
+    let rows: Vec<HoldingRow> = diesel::sql_query(HOLDINGS).load(conn.sqlite()?)?;
+    let unsigned = |number: i64| u64::try_from(number).unwrap_or(0);
+    let holding = |row: HoldingRow| {
+        let hop = HOPS.into_iter().find(|known| known.as_str() == row.hop)?;
+        let (elements, bytes) = (unsigned(row.elements), unsigned(row.bytes));
+        Some(Holding { hop, lane: Lane::new(&row.lane), elements, bytes })
+    };
+    Ok(rows.into_iter().filter_map(holding).collect())
 }
 
 /// A row as it is read.
@@ -189,7 +224,7 @@ fn read_some(
     let mut quota = quota;
     // Row by row, since how many documents are in a row is known only then; the bodies behind the last one stay unread.
     let found =
-        on_backend!(conn, c => next.load_iter::<(i64, i32, Vec<u8>), diesel::connection::DefaultLoadingMode>(c))?;
+        next.load_iter::<(i64, i32, Vec<u8>), diesel::connection::DefaultLoadingMode>(conn.sqlite()?)?;
     for row in found {
         let (seq, elements, body) = row?;
         let elements = usize::try_from(elements).unwrap_or(1);

@@ -171,7 +171,7 @@ async fn two_processes_with_one_file_take_turns_too() {
 
 #[test]
 fn other_addresses_are_refused() {
-    for url in ["", "words.db", "sqlite://", "postgres://localhost/x", "sqlite:memory"] {
+    for url in ["", "words.db", "sqlite://", "postgres:nonsense", "mysql://localhost/x", "sqlite:memory"] {
         assert!(matches!(Database::open(&Options::new(url)), Err(Error::Url)), "{url}");
     }
     let blocked = tempfile::NamedTempFile::new().unwrap();

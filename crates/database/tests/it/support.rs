@@ -14,17 +14,17 @@ diesel::table! {
 }
 
 pub(crate) fn old() -> Migrations {
-    const SET: Migrations = Migrations::new(embed_migrations!("tests/it/migrations_old"));
+    const SET: Migrations = Migrations::sqlite_only(embed_migrations!("tests/it/migrations_old"));
     SET
 }
 
 pub(crate) fn new() -> Migrations {
-    const SET: Migrations = Migrations::new(embed_migrations!("tests/it/migrations_new"));
+    const SET: Migrations = Migrations::sqlite_only(embed_migrations!("tests/it/migrations_new"));
     SET
 }
 
 pub(crate) fn bad() -> Migrations {
-    const SET: Migrations = Migrations::new(embed_migrations!("tests/it/migrations_bad"));
+    const SET: Migrations = Migrations::sqlite_only(embed_migrations!("tests/it/migrations_bad"));
     SET
 }
 

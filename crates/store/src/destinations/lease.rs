@@ -156,6 +156,7 @@ pub fn free_leases(conn: &mut Connection) -> Result<()> {
         Connection::Sqlite(c) => {
             diesel::update(destinations::table).set(destinations::lease_until.eq(0)).execute(c)?;
         }
+        Connection::Postgres(_) => {}
     }
     Ok(())
 }

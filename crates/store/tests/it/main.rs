@@ -10,3 +10,5 @@ mod sink_tables;
 mod support;
 #[cfg(test)]
 mod tenant_tables;
+#[cfg(test)]
+mod worker_tables;

@@ -10,7 +10,7 @@ use store::{
     messages, taken, tenants,
 };
 
-use crate::support::{database, tenant, write};
+use crate::support::{is_file, tenant, write};
 
 const NOW: UnixMillis = UnixMillis(1_767_225_600_000);
 
@@ -39,8 +39,7 @@ pub(crate) fn changes(count: u64) -> Vec<Change> {
     (1..=count).map(change).collect()
 }
 
-async fn with_oa() -> Database {
-    let database = database();
+async fn with_oa(database: Database) -> Database {
     write(&database, |conn| {
         let id = tenant();
         let declared = [Declared { id: oa(), kind: "wecom-callback".into(), backfill: false }];
@@ -63,9 +62,8 @@ async fn acquire(database: &Database, owner: &'static str, at_seconds: i64) -> O
     write(database, move |conn| destinations::acquire(conn, &tenant(), &oa(), owner, now, now.plus_seconds(60))).await
 }
 
-#[tokio::test]
-async fn a_lease_has_one_holder_and_who_lost_it_records_nothing() {
-    let database = with_oa().await;
+async fn a_lease_has_one_holder_and_who_lost_it_records_nothing(database: Database) {
+    let database = with_oa(database).await;
     let mine = acquire(&database, "me", 0).await.unwrap();
     assert!(acquire(&database, "you", 59).await.is_none());
     let yours = acquire(&database, "you", 60).await.unwrap();
@@ -87,7 +85,8 @@ async fn a_lease_has_one_holder_and_who_lost_it_records_nothing() {
     .await;
     assert!(acquire(&database, "me", 0).await.is_some(), "what is given back is free at once");
     write(&database, destinations::free_leases).await;
-    assert!(acquire(&database, "you", 0).await.is_some(), "one process has a SQLite file for itself");
+    let free = acquire(&database, "you", 0).await.is_some();
+    assert_eq!(free, is_file(&database).await, "one process has a SQLite file for itself");
 }
 
 fn held_row(id: &str, version: u64) -> Held {
@@ -108,9 +107,8 @@ fn held_row(id: &str, version: u64) -> Held {
     }
 }
 
-#[tokio::test]
-async fn what_is_held_comes_back_as_it_was_with_its_change() {
-    let database = with_oa().await;
+async fn what_is_held_comes_back_as_it_was_with_its_change(database: Database) {
+    let database = with_oa(database).await;
     write(&database, |conn| {
         let all = changes(2);
         let (first, second) = (held_row("m1", 1), held_row("m2", 2));
@@ -132,9 +130,8 @@ async fn what_is_held_comes_back_as_it_was_with_its_change() {
     .await;
 }
 
-#[tokio::test]
-async fn what_was_taken_and_what_is_to_be_sent_is_remembered() {
-    let database = with_oa().await;
+async fn what_was_taken_and_what_is_to_be_sent_is_remembered(database: Database) {
+    let database = with_oa(database).await;
     write(&database, |conn| {
         let (a, b) = (EntityKey::member("a"), EntityKey::member("b"));
         taken::put(conn, &tenant(), &oa(), &[(&a, 1, &entity("old")), (&b, 2, &entity("b"))])?;
@@ -152,9 +149,8 @@ async fn what_was_taken_and_what_is_to_be_sent_is_remembered() {
     .await;
 }
 
-#[tokio::test]
-async fn the_newest_attempts_are_kept() {
-    let database = with_oa().await;
+async fn the_newest_attempts_are_kept(database: Database) {
+    let database = with_oa(database).await;
     write(&database, |conn| {
         let attempt = |version: u64| Attempt {
             from_version: version,
@@ -192,9 +188,8 @@ fn letter(entity: &str, destination: Option<common::DestinationId>) -> NewDeadLe
     }
 }
 
-#[tokio::test]
-async fn dead_letters_are_listed_until_they_end() {
-    let database = with_oa().await;
+async fn dead_letters_are_listed_until_they_end(database: Database) {
+    let database = with_oa(database).await;
     write(&database, |conn| {
         let letters = [letter("a", Some(oa())), letter("b", Some(oa())), letter("a", None)];
         let ids = dead_letters::insert(conn, &letters)?;
@@ -217,9 +212,8 @@ async fn dead_letters_are_listed_until_they_end() {
     .await;
 }
 
-#[tokio::test]
-async fn backlog_counts_what_is_open() {
-    let database = with_oa().await;
+async fn backlog_counts_what_is_open(database: Database) {
+    let database = with_oa(database).await;
     write(&database, |conn| {
         let mut all = changes(3);
         store::outbox::append(conn, &tenant(), 0, &mut all, NOW)?;
@@ -236,4 +230,13 @@ async fn backlog_counts_what_is_open() {
         Ok(())
     })
     .await;
+}
+
+crate::support::on_both! {
+    a_lease_has_one_holder_and_who_lost_it_records_nothing
+    what_is_held_comes_back_as_it_was_with_its_change
+    what_was_taken_and_what_is_to_be_sent_is_remembered
+    the_newest_attempts_are_kept
+    dead_letters_are_listed_until_they_end
+    backlog_counts_what_is_open
 }

@@ -1,10 +1,59 @@
-//! A database to ask.
+//! A database to ask: each test runs on both kinds.
+
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use database::{Connection, Database, Options};
+use diesel::{Connection as _, PgConnection, connection::SimpleConnection};
+
+/// Makes two tests of each of these functions: on SQLite and on PostgreSQL.
+macro_rules! on_both {
+    ($($test:ident)*) => {
+        mod sqlite {
+            $(
+                #[tokio::test]
+                async fn $test() {
+                    super::$test(crate::support::sqlite()).await;
+                }
+            )*
+        }
+        mod postgres {
+            $(
+                #[tokio::test]
+                async fn $test() {
+                    super::$test(crate::support::postgres()).await;
+                }
+            )*
+        }
+    };
+}
+pub(crate) use on_both;
 
 /// A migrated database in memory.
-pub(crate) fn database() -> Database {
-    let database = Database::open(&Options::new("sqlite::memory:")).unwrap();
+pub(crate) fn sqlite() -> Database {
+    migrated("sqlite::memory:")
+}
+
+/// A migrated schema of its own.
+pub(crate) fn postgres() -> Database {
+    migrated(&schema())
+}
+
+/// The address of an empty schema of its own on the server that `scripts/test` starts.
+pub(crate) fn schema() -> String {
+    static SCHEMAS: AtomicU32 = AtomicU32::new(0);
+    let server = std::env::var("ORGBRIDGE_TEST_POSTGRES").expect("a server: ./scripts/test starts one");
+    let schema = format!("store_{}_{}", std::process::id(), SCHEMAS.fetch_add(1, Ordering::Relaxed));
+    let mut connection = PgConnection::establish(&server).unwrap();
+    connection.batch_execute(&format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}")).unwrap();
+    format!("{server}?options=-csearch_path%3D{schema}")
+}
+
+pub(crate) fn open(url: &str) -> Database {
+    Database::open(&Options { pool_size: 3, ..Options::new(url) }).unwrap()
+}
+
+fn migrated(url: &str) -> Database {
+    let database = open(url);
     database.migrate(store::migrations()).unwrap();
     database
 }
@@ -19,4 +68,9 @@ pub(crate) async fn write<T: Send + 'static>(
 
 pub(crate) fn tenant() -> common::TenantId {
     "acme".parse().unwrap()
+}
+
+/// Whether this is SQLite.
+pub(crate) async fn is_file(database: &Database) -> bool {
+    write(database, |conn| Ok(matches!(conn, Connection::Sqlite(_)))).await
 }

@@ -8,7 +8,7 @@ use store::{
     tenants::{self, Apply},
 };
 
-use crate::support::{database, tenant, write};
+use crate::support::{tenant, write};
 
 const NOW: UnixMillis = UnixMillis(1_767_225_600_000);
 
@@ -32,9 +32,7 @@ async fn positions(database: &Database) -> Vec<(String, u64, Option<Backfill>)> 
     rows.into_iter().map(|row| (row.id.to_string(), row.position, row.backfill)).collect()
 }
 
-#[tokio::test]
-async fn every_apply_and_removal_is_a_new_revision() {
-    let database = database();
+async fn every_apply_and_removal_is_a_new_revision(database: Database) {
     assert_eq!(write(&database, tenants::revision).await, 0);
     assert_eq!(apply(&database, "first", vec![declared("oa", "wecom-callback", false)]).await, 1);
     assert_eq!(apply(&database, "second", Vec::new()).await, 2);
@@ -50,9 +48,7 @@ async fn every_apply_and_removal_is_a_new_revision() {
     assert_eq!(write(&database, tenants::list).await.len(), 1);
 }
 
-#[tokio::test]
-async fn a_destination_starts_where_the_tenant_is_when_it_is_declared() {
-    let database = database();
+async fn a_destination_starts_where_the_tenant_is_when_it_is_declared(database: Database) {
     apply(&database, "first", vec![declared("core", "sqlite", true)]).await;
     assert_eq!(positions(&database).await, [("core".to_owned(), 0, None)], "a new tenant has nothing to fill back");
     write(&database, |conn| {
@@ -72,9 +68,7 @@ async fn a_destination_starts_where_the_tenant_is_when_it_is_declared() {
     assert_eq!(positions(&database).await, [("core".to_owned(), 5, None)], "another kind is another destination");
 }
 
-#[tokio::test]
-async fn the_slowest_destination_decides_what_the_outbox_keeps() {
-    let database = database();
+async fn the_slowest_destination_decides_what_the_outbox_keeps(database: Database) {
     apply(&database, "first", vec![declared("core", "sqlite", false), declared("hook", "webhook", false)]).await;
     let lowest = |idle: Vec<&'static str>| {
         let idle = idle.into_iter().map(|id| (tenant(), id.parse().unwrap())).collect();
@@ -89,4 +83,10 @@ async fn the_slowest_destination_decides_what_the_outbox_keeps() {
     .await;
     assert_eq!(lowest(Vec::new()).await, [(tenant(), 0)]);
     assert_eq!(lowest(vec!["hook"]).await, [(tenant(), 7)]);
+}
+
+crate::support::on_both! {
+    every_apply_and_removal_is_a_new_revision
+    a_destination_starts_where_the_tenant_is_when_it_is_declared
+    the_slowest_destination_decides_what_the_outbox_keeps
 }

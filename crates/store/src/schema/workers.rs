@@ -1,0 +1,7 @@
+diesel::table! {
+    workers (queue, instance) {
+        queue -> Text,
+        instance -> Text,
+        seen_at -> BigInt,
+    }
+}
