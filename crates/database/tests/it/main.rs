@@ -5,4 +5,6 @@ mod door;
 mod faults;
 mod migrations;
 #[cfg(test)]
+mod server;
+#[cfg(test)]
 mod support;
