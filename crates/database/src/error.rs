@@ -129,8 +129,8 @@ impl From<DieselError> for Error {
             };
         };
         let kind = match kind {
-            DatabaseErrorKind::UniqueViolation => Constraint::Unique,
-            DatabaseErrorKind::ForeignKeyViolation => Constraint::ForeignKey,
+            DatabaseErrorKind::UniqueViolation | DatabaseErrorKind::ExclusionViolation => Constraint::Unique,
+            DatabaseErrorKind::ForeignKeyViolation | DatabaseErrorKind::RestrictViolation => Constraint::ForeignKey,
             DatabaseErrorKind::NotNullViolation => Constraint::NotNull,
             DatabaseErrorKind::CheckViolation => Constraint::Check,
             // A server that is read-only is a standby: a fail-over is under way.

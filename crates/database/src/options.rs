@@ -76,8 +76,7 @@ fn server_address(url: &str) -> Result<String> {
     for (name, value) in NEVER_HANG.iter().filter(|(name, _)| !said.iter().any(|said| said == name)) {
         url.query_pairs_mut().append_pair(name, value);
     }
-    // libpq reads `+` as it stands, and spaces as %20 only.
-    Ok(url.as_str().replace('+', "%20"))
+    Ok(url.into())
 }
 
 #[cfg(test)]
@@ -86,9 +85,9 @@ mod tests {
 
     #[test]
     fn a_server_gets_time_outs_and_keeps_its_own() {
-        let options = Options::new("postgres://u:p%2Bw@db:5433/name?sslmode=verify-full&connect_timeout=2");
+        let options = Options::new("postgres://u:p+w@db:5433/name?sslmode=verify-full&connect_timeout=2");
         let Ok(Place::Server(url)) = options.place() else { panic!("a server") };
-        assert!(url.starts_with("postgres://u:p%2Bw@db:5433/name?sslmode=verify-full&connect_timeout=2&"), "{url}");
+        assert!(url.starts_with("postgres://u:p+w@db:5433/name?sslmode=verify-full&connect_timeout=2&"), "{url}");
         assert!(url.contains("&tcp_user_timeout=10000"), "{url}");
         assert!(!url.contains("connect_timeout=5"), "{url}");
     }

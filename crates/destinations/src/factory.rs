@@ -5,7 +5,7 @@ use outbound::{Client, Refusal};
 
 use crate::{
     Destination, Kind, Settings, TenantFacts,
-    sqlite::SqliteTables,
+    sql::{Address, BadAddress, BadSchemaName, SchemaName, SqlTables},
     wecom_callback::{Relay, RelaySettings},
 };
 
@@ -18,6 +18,12 @@ pub enum BuildError {
     /// The database's address is not one of ours.
     #[error("url: must be sqlite://PATH")]
     DatabaseUrl,
+    /// The address of the database's server cannot be used.
+    #[error("url: {0}")]
+    Server(#[from] BadAddress),
+    /// No schema can have this name.
+    #[error("schema: {0}")]
+    Schema(#[from] BadSchemaName),
     /// The address must not be spoken to.
     #[error("url: {0}")]
     Url(#[from] Refusal),
@@ -41,7 +47,12 @@ pub fn build(
             if !url.starts_with("sqlite:") {
                 return Err(BuildError::DatabaseUrl);
             }
-            Ok(Destination::Batch(Box::new(SqliteTables::at(url.clone(), tenant.clone(), facts.clone()))))
+            Ok(Destination::Batch(Box::new(SqlTables::in_file(url.clone(), tenant.clone(), facts.clone()))))
+        }
+        Settings::Postgres { url, schema } => {
+            let address = Address::new(url.expose(), http.guard().clone())?;
+            let schema = if schema.is_empty() { SchemaName::default() } else { SchemaName::new(schema.as_str())? };
+            Ok(Destination::Batch(Box::new(SqlTables::on_server(address, schema, tenant.clone(), facts.clone()))))
         }
         Settings::WecomCallback { url, token, aes_key, receive_id, agent_id, spacing_millis, distinct_seconds } => {
             let settings = RelaySettings {

@@ -3,7 +3,7 @@
 mod destination;
 mod factory;
 mod settings;
-pub mod sqlite;
+pub mod sql;
 mod text_bytes;
 pub mod wecom_callback;
 

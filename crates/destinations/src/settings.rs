@@ -68,6 +68,13 @@ pub enum Settings {
         /// `sqlite://PATH`.
         url: String,
     },
+    /// Tables in PostgreSQL.
+    Postgres {
+        /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE`.
+        url: Secret,
+        /// The schema that holds the tables; empty: `core`.
+        schema: String,
+    },
     /// WeCom's callback protocol, to an OA that speaks it.
     WecomCallback {
         /// The OA's callback address; it may have a query of its own.
@@ -97,6 +104,7 @@ impl Settings {
     pub const fn kind(&self) -> Kind {
         match self {
             Self::Sqlite { .. } => Kind::Sqlite,
+            Self::Postgres { .. } => Kind::Postgres,
             Self::WecomCallback { .. } => Kind::WecomCallback,
             Self::Other { kind } => *kind,
         }
@@ -182,6 +190,7 @@ impl From<Table> for Settings {
     fn from(table: Table) -> Self {
         let kind = match table {
             Table::Sqlite { url } => return Self::Sqlite { url },
+            Table::Postgres { url, schema } => return Self::Postgres { url, schema },
             Table::WecomCallback { url, token, aes_key, receive_id, agent_id, spacing_millis, distinct_seconds } => {
                 return Self::WecomCallback {
                     url,
@@ -193,7 +202,6 @@ impl From<Table> for Settings {
                     distinct_seconds,
                 };
             }
-            Table::Postgres { .. } => Kind::Postgres,
             Table::Scim { .. } => Kind::Scim,
             Table::Webhook { .. } => Kind::Webhook,
             Table::DingtalkCallback { .. } => Kind::DingtalkCallback,

@@ -47,6 +47,9 @@ fn facts(tenant: &Tenant) -> TenantFacts {
 fn settings(file: &DestinationSettings) -> Settings {
     let kind = match file {
         DestinationSettings::Sqlite(sqlite) => return Settings::Sqlite { url: sqlite.url.expose().to_owned() },
+        DestinationSettings::Postgres(postgres) => {
+            return Settings::Postgres { url: postgres.url.clone(), schema: postgres.schema.clone() };
+        }
         DestinationSettings::WecomCallback(relay) => {
             return Settings::WecomCallback {
                 url: relay.url.clone(),
@@ -58,7 +61,6 @@ fn settings(file: &DestinationSettings) -> Settings {
                 distinct_seconds: relay.distinct_seconds,
             };
         }
-        DestinationSettings::Postgres(_) => Kind::Postgres,
         DestinationSettings::Scim(_) => Kind::Scim,
         DestinationSettings::Webhook(_) => Kind::Webhook,
         DestinationSettings::DingtalkCallback(_) => Kind::DingtalkCallback,
@@ -74,6 +76,9 @@ pub(crate) fn fingerprint(tenant: &Tenant, file: &DestinationFile) -> String {
     let mut parts = vec![file.kind().as_str().to_owned(), facts.root_name, facts.corp_id, facts.employee_number];
     match &file.settings {
         DestinationSettings::Sqlite(sqlite) => parts.push(sqlite.url.expose().to_owned()),
+        DestinationSettings::Postgres(postgres) => {
+            parts.extend([postgres.url.expose().to_owned(), postgres.schema.clone()]);
+        }
         DestinationSettings::WecomCallback(relay) => parts.extend([
             relay.url.clone(),
             relay.token.expose().to_owned(),

@@ -1,12 +1,18 @@
 //! Destinations as the sink uses them.
 
 #[cfg(test)]
+mod changes;
+#[cfg(test)]
+mod file;
+#[cfg(test)]
+mod product;
+#[cfg(test)]
 mod relay;
 #[cfg(test)]
 mod same;
 #[cfg(test)]
-mod sqlite;
+mod server;
 #[cfg(test)]
-mod support;
+mod tables;
 #[cfg(test)]
 mod trouble;

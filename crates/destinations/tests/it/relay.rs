@@ -15,7 +15,7 @@ use tokio::{
 };
 use wecom::{CallbackKeys, Envelope, Query};
 
-use crate::support::{department_with, in_departments, member, member_with, remove_member};
+use crate::changes::{department_with, in_departments, member, member_with, remove_member};
 
 const TOKEN: &str = "oaToken123";
 const AES_KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";

@@ -81,7 +81,7 @@ impl DestinationKind {
 
     /// Whether changes are delivered to it by now.
     pub const fn is_built(self) -> bool {
-        matches!(self, Self::Sqlite | Self::WecomCallback)
+        matches!(self, Self::Postgres | Self::Sqlite | Self::WecomCallback)
     }
 }
 

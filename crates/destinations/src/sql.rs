@@ -1,14 +1,23 @@
-//! The tables of a core product in a SQLite file.
+//! The tables of a core product, in PostgreSQL or in a SQLite file.
 //!
 //! A batch is one transaction of a few statements: what is there is read first, then decided in memory what is newer,
-//! and all rows of a sort are written by one statement that takes them as JSON. The transaction holds the write lock
-//! from its start, so nothing changes between the two.
+//! and all rows of a sort are written by one statement that takes them as JSON. Nothing else of ours changes the
+//! tenant's rows between the two: see `Dialect::lock`. Statements do not write over a newer version either, whoever
+//! wrote that.
+//!
+//! The statements are written once, as PostgreSQL spells them; what the databases do differently is in `postgres` and
+//! `sqlite`.
 
+mod address;
 mod apply;
+mod dialect;
 mod known;
 mod plan;
+mod postgres;
 mod rename;
 mod schema;
+mod schema_name;
+mod sqlite;
 #[cfg(test)]
 mod tests;
 mod wanted;
@@ -21,28 +30,38 @@ use common::{Change, EntityKind, TenantId};
 use database::{Connection, Database, Options, Synchronous};
 use tokio::sync::Mutex;
 
-use self::wanted::Wanted;
+pub use self::{
+    address::{Address, BadAddress},
+    schema_name::{BadSchemaName, SchemaName},
+};
+use self::{dialect::Dialect, wanted::Wanted};
 use crate::{Batch, Outcome, TenantFacts, Unavailable};
 
 /// What every statement needs to know.
 struct Tables {
     tenant: TenantId,
-    /// Whether `members.id` compares without regard to case, so that its index can be used for that.
-    folds_case: bool,
+    dialect: Box<dyn Dialect>,
 }
 
-/// One tenant's rows in the tables of a SQLite file.
-pub struct SqliteTables {
+/// One tenant's rows in the tables of a database.
+pub struct SqlTables {
     tenant: TenantId,
     facts: TenantFacts,
     source: Source,
+    schema: SchemaName,
     open: Mutex<Option<Open>>,
 }
 
 enum Source {
     /// Opened when first needed, and again after a failure.
-    Url(String),
+    Place(Place),
     Given(Database),
+}
+
+#[derive(Clone)]
+enum Place {
+    File(String),
+    Server(Address),
 }
 
 #[derive(Clone)]
@@ -51,15 +70,24 @@ struct Open {
     tables: Arc<Tables>,
 }
 
-impl SqliteTables {
+impl SqlTables {
     /// Tables in the file at `sqlite://PATH`, which is opened when first needed.
-    pub fn at(url: String, tenant: TenantId, facts: TenantFacts) -> Self {
-        Self { tenant, facts, source: Source::Url(url), open: Mutex::new(None) }
+    pub fn in_file(url: String, tenant: TenantId, facts: TenantFacts) -> Self {
+        Self::new(Source::Place(Place::File(url)), SchemaName::default(), tenant, facts)
     }
 
-    /// Tables in a database that is open already, for simulations and tests.
-    pub fn over(database: Database, tenant: TenantId, facts: TenantFacts) -> Self {
-        Self { tenant, facts, source: Source::Given(database), open: Mutex::new(None) }
+    /// Tables in a schema on a PostgreSQL server, which is connected to when first needed.
+    pub fn on_server(address: Address, schema: SchemaName, tenant: TenantId, facts: TenantFacts) -> Self {
+        Self::new(Source::Place(Place::Server(address)), schema, tenant, facts)
+    }
+
+    /// Tables in a database that is open already, for simulations and tests. SQLite has no schemas.
+    pub fn over(database: Database, schema: SchemaName, tenant: TenantId, facts: TenantFacts) -> Self {
+        Self::new(Source::Given(database), schema, tenant, facts)
+    }
+
+    fn new(source: Source, schema: SchemaName, tenant: TenantId, facts: TenantFacts) -> Self {
+        Self { tenant, facts, source, schema, open: Mutex::new(None) }
     }
 
     /// The open database with its tables made sure of.
@@ -70,16 +98,17 @@ impl SqliteTables {
         }
         let database = match &self.source {
             Source::Given(database) => database.clone(),
-            Source::Url(url) => open_file(url.clone()).await?,
+            Source::Place(place) => open_database(place.clone()).await?,
         };
-        let (tenant, facts) = (self.tenant.clone(), self.facts.clone());
-        let tables =
-            database.write("destination.prepare", move |c| schema::prepare(c, tenant, &facts.root_name)).await?;
+        let (tenant, schema, facts) = (self.tenant.clone(), self.schema.clone(), self.facts.clone());
+        let tables = database
+            .write("destination.prepare", move |c| schema::prepare(c, tenant, &schema, &facts.root_name))
+            .await?;
         Ok(open.insert(Open { database, tables: Arc::new(tables) }).clone())
     }
 
     /// Does something with the open database. After a failure that is not mere waiting it is opened and looked at anew:
-    /// somebody may have moved the file or restored another.
+    /// somebody may have moved it, restored another or dropped a table.
     async fn with<T: Send + 'static>(
         &self,
         what: &'static str,
@@ -97,7 +126,7 @@ impl SqliteTables {
 }
 
 #[async_trait]
-impl Batch for SqliteTables {
+impl Batch for SqlTables {
     fn takes(&self, change: &Change) -> bool {
         matches!(change.kind(), EntityKind::Department | EntityKind::Member)
     }
@@ -120,16 +149,20 @@ impl Batch for SqliteTables {
     }
 }
 
-async fn open_file(url: String) -> Result<Database, Unavailable> {
-    // A commit is our word that the change arrived, so it waits for the disk.
-    let options = Options { url, pool_size: 1, synchronous: Synchronous::Full };
-    match tokio::task::spawn_blocking(move || Database::open(&options)).await {
-        Ok(opened) => Ok(opened?),
-        Err(_) => Err(Unavailable::new("opening the database was interrupted")),
-    }
+async fn open_database(place: Place) -> Result<Database, Unavailable> {
+    let opening = tokio::task::spawn_blocking(move || {
+        let url = match place {
+            Place::File(url) => url,
+            Place::Server(address) => address.resolve()?,
+        };
+        // A commit is our word that the change arrived, so it waits for the disk. One connection is enough: one courier
+        // speaks to a destination, and a server has few connections for all of its tenants.
+        Ok::<Database, Unavailable>(Database::open(&Options { url, pool_size: 1, synchronous: Synchronous::Full })?)
+    });
+    opening.await.unwrap_or_else(|_interrupted| Err(Unavailable::new("opening the database was interrupted")))
 }
 
-/// SQLite's messages name tables and columns, never values.
+/// What a database says first names tables and columns; values are in the details, which are left out.
 fn describe(error: &database::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -3,44 +3,44 @@
 use std::collections::BTreeMap;
 
 use common::{Field, Fields};
-use destinations::{Batch, Destination, Outcome, Settings, TenantFacts, build};
+use destinations::{Batch, Outcome};
 
-use crate::support::{
-    Core, department, department_with, in_departments, member, member_with, remove_department, remove_member, renamed,
+use crate::{
+    changes::{
+        department, department_with, in_departments, member, member_with, remove_department, remove_member, renamed,
+    },
+    product::{Core, Kind, on_each_kind},
 };
 
 const AT: &str = "1767225600000";
 
-#[tokio::test]
-async fn tables_are_as_in_the_contract_and_the_root_is_there() {
-    let core = Core::new().await;
+async fn tables_are_as_in_the_contract_and_the_root_is_there(kind: Kind) {
+    let core = Core::new(kind).await;
     core.tables.prepare().await.unwrap();
-    let columns = async |table: &str| core.rows("name", &format!("pragma_table_info('{table}')")).await.join(" ");
     assert_eq!(
-        columns("departments").await,
+        core.columns("departments").await,
         "tenant_id id parent_id name name_en position leaders version source_time deleted_at"
     );
     assert_eq!(
-        columns("members").await,
+        core.columns("members").await,
         "tenant_id id name mobile email title gender status employee_number main_department_id manager_id attributes \
          version source_time deleted_at"
     );
-    assert_eq!(columns("member_departments").await, "tenant_id member_id department_id is_leader position");
+    assert_eq!(core.columns("member_departments").await, "tenant_id member_id department_id is_leader position");
     assert_eq!(
-        columns("attendance").await,
+        core.columns("attendance").await,
         "tenant_id record_id member_id work_date kind check_type planned_at checked_at result source details version"
     );
     assert_eq!(
-        columns("approvals").await,
+        core.columns("approvals").await,
         "tenant_id instance_id template title applicant_id status result started_at finished_at details version"
     );
     let root = core.rows("tenant_id, id, parent_id, name, leaders, version", "departments").await;
     assert_eq!(root, ["acme|1|-|ACME|[]|0"]);
 }
 
-#[tokio::test]
-async fn the_root_keeps_the_tenants_name_until_its_own_is_known() {
-    let core = Core::new().await;
+async fn the_root_keeps_the_tenants_name_until_its_own_is_known(kind: Kind) {
+    let core = Core::new(kind).await;
     let mut nameless = department_with("1", Fields::new());
     if let common::Action::Upsert { entity, .. } = &mut nameless.action {
         entity.incomplete = true;
@@ -53,9 +53,8 @@ async fn the_root_keeps_the_tenants_name_until_its_own_is_known() {
     assert_eq!(core.rows("name, parent_id", "departments").await, ["总公司|-"]);
 }
 
-#[tokio::test]
-async fn fields_go_to_their_columns() {
-    let core = Core::new().await;
+async fn fields_go_to_their_columns(kind: Kind) {
+    let core = Core::new(kind).await;
     let numbers = BTreeMap::from([("工号".to_owned(), "A-0042".to_owned()), ("t\"x".to_owned(), String::new())]);
     let fields = in_departments(&["3", "2", "3"])
         .with(Field::Leads, &["2"][..])
@@ -83,7 +82,7 @@ async fn fields_go_to_their_columns() {
     let departments = core
         .rows(
             "id, parent_id, name, name_en, position, leaders, version, source_time, deleted_at",
-            "departments WHERE id > '1'",
+            "departments WHERE id > '1' ORDER BY id",
         )
         .await;
     assert_eq!(
@@ -101,9 +100,8 @@ async fn fields_go_to_their_columns() {
     assert_eq!(core.memberships().await, ["Boss|1|0|0", "ZhangSan|3|0|0", "ZhangSan|2|1|1"]);
 }
 
-#[tokio::test]
-async fn the_main_department_is_one_of_the_members() {
-    let core = Core::new().await;
+async fn the_main_department_is_one_of_the_members(kind: Kind) {
+    let core = Core::new(kind).await;
     core.take(vec![
         department("2", "1"),
         member_with("a", in_departments(&["2", "1"]).with(Field::MainDepartment, "7")),
@@ -115,9 +113,8 @@ async fn the_main_department_is_one_of_the_members() {
     assert_eq!(core.members("id, main_department_id, name").await, ["a|2|张三", "b|2|张三", "c|2|张三", "d|-|d"]);
 }
 
-#[tokio::test]
-async fn an_update_replaces_departments_and_an_older_version_changes_nothing() {
-    let core = Core::new().await;
+async fn an_update_replaces_departments_and_an_older_version_changes_nothing(kind: Kind) {
+    let core = Core::new(kind).await;
     let first = core.numbered(vec![department("2", "1"), member("a", &["1", "2"])]);
     core.tables.apply(&first).await.unwrap();
     let second = core.numbered(vec![member_with("a", in_departments(&["2"]).with(Field::Title, "new"))]);
@@ -130,9 +127,8 @@ async fn an_update_replaces_departments_and_an_older_version_changes_nothing() {
     assert_eq!(core.tables.highest_version().await, Ok(3));
 }
 
-#[tokio::test]
-async fn an_equal_version_does_not_touch_departments() {
-    let core = Core::new().await;
+async fn an_equal_version_does_not_touch_departments(kind: Kind) {
+    let core = Core::new(kind).await;
     let batch = core.numbered(vec![member("a", &["1"])]);
     core.tables.apply(&batch).await.unwrap();
     core.execute("DELETE FROM member_departments").await;
@@ -144,9 +140,8 @@ async fn an_equal_version_does_not_touch_departments() {
     );
 }
 
-#[tokio::test]
-async fn a_removal_keeps_the_row_and_a_return_revives_it() {
-    let core = Core::new().await;
+async fn a_removal_keeps_the_row_and_a_return_revives_it(kind: Kind) {
+    let core = Core::new(kind).await;
     core.take(vec![department("2", "1"), member("a", &["2"]), member("b", &["2"])]).await;
     core.take(vec![remove_member("A"), remove_member("b"), remove_department("2"), remove_member("never-seen")]).await;
     let gone = format!("|left|{AT}|2");
@@ -163,9 +158,8 @@ async fn a_removal_keeps_the_row_and_a_return_revives_it() {
     assert_eq!(core.memberships().await, ["a|2|0|0"]);
 }
 
-#[tokio::test]
-async fn one_batch_may_hold_the_whole_life_of_an_entity() {
-    let core = Core::new().await;
+async fn one_batch_may_hold_the_whole_life_of_an_entity(kind: Kind) {
+    let core = Core::new(kind).await;
     core.take(vec![
         department("2", "1"),
         department("3", "2"),
@@ -182,16 +176,15 @@ async fn one_batch_may_hold_the_whole_life_of_an_entity() {
     ])
     .await;
     assert_eq!(
-        core.rows("id, parent_id, deleted_at", "departments WHERE id > '1'").await,
+        core.rows("id, parent_id, deleted_at", "departments WHERE id > '1' ORDER BY id").await,
         ["2|4|-".to_owned(), format!("3|2|{AT}"), "4|1|-".to_owned()]
     );
     assert_eq!(core.members("id, status, version").await, ["a|left|12", "b|active|10"]);
     assert_eq!(core.memberships().await, ["b|4|0|0"]);
 }
 
-#[tokio::test]
-async fn ids_of_members_match_whatever_their_case() {
-    let core = Core::new().await;
+async fn ids_of_members_match_whatever_their_case(kind: Kind) {
+    let core = Core::new(kind).await;
     core.take(vec![member("ZhangSan", &["1"])]).await;
     core.take(vec![
         member("zhangsan", &["1"]),
@@ -203,17 +196,15 @@ async fn ids_of_members_match_whatever_their_case() {
     assert_eq!(core.members("id, status").await, ["b|active", "ZhangSan|left"]);
 }
 
-#[tokio::test]
-async fn ids_with_other_letters_match_too() {
-    let core = Core::new().await;
+async fn ids_with_other_letters_match_too(kind: Kind) {
+    let core = Core::new(kind).await;
     core.take(vec![member("Élodie", &["1"])]).await;
     core.take(vec![member("ÉLODIE", &["1"])]).await;
     assert_eq!(core.members("id, version").await, ["élodie|2"]);
 }
 
-#[tokio::test]
-async fn a_rename_takes_the_row_along_with_all_that_refers_to_it() {
-    let core = Core::new().await;
+async fn a_rename_takes_the_row_along_with_all_that_refers_to_it(kind: Kind) {
+    let core = Core::new(kind).await;
     let led_by_old = in_departments(&["1"]).with(Field::Leaders, &["old"][..]);
     let led = Fields::new().with(Field::Name, "D").with(Field::Parent, "1").with(Field::Leaders, &["x", "old"][..]);
     core.take(vec![member("Old", &["1"]), member_with("b", led_by_old), department_with("2", led)]).await;
@@ -235,9 +226,8 @@ async fn a_rename_takes_the_row_along_with_all_that_refers_to_it() {
     }
 }
 
-#[tokio::test]
-async fn a_rename_onto_an_id_that_has_a_row_merges_the_two() {
-    let core = Core::new().await;
+async fn a_rename_onto_an_id_that_has_a_row_merges_the_two(kind: Kind) {
+    let core = Core::new(kind).await;
     let led_by_old = in_departments(&["1"]).with(Field::Leaders, &["old"][..]);
     core.take(vec![department("2", "1"), member("old", &["1"]), member("New", &["1"]), member_with("b", led_by_old)])
         .await;
@@ -252,9 +242,8 @@ async fn a_rename_onto_an_id_that_has_a_row_merges_the_two() {
     assert_eq!(core.rows("member_id", "attendance").await, ["New"]);
 }
 
-#[tokio::test]
-async fn renames_follow_each_other_within_a_batch() {
-    let core = Core::new().await;
+async fn renames_follow_each_other_within_a_batch(kind: Kind) {
+    let core = Core::new(kind).await;
     let led_by = |id: &'static str| in_departments(&["1"]).with(Field::Leaders, &[id][..]);
     core.take(vec![
         member("a", &["1"]),
@@ -271,9 +260,8 @@ async fn renames_follow_each_other_within_a_batch() {
     assert_eq!(core.members("id, manager_id, version").await, ["A2|-|7", "c|-|4", "D|-|9", "x|c|2", "y|c|6"]);
 }
 
-#[tokio::test]
-async fn a_repeated_rename_leaves_a_new_owner_of_the_old_id_alone() {
-    let core = Core::new().await;
+async fn a_repeated_rename_leaves_a_new_owner_of_the_old_id_alone(kind: Kind) {
+    let core = Core::new(kind).await;
     core.take(vec![member("a", &["1"])]).await;
     let rename = core.numbered(vec![renamed("a", "b", in_departments(&["1"]))]);
     core.tables.apply(&rename).await.unwrap();
@@ -282,9 +270,8 @@ async fn a_repeated_rename_leaves_a_new_owner_of_the_old_id_alone() {
     assert_eq!(core.members("id, version").await, ["a|3", "b|2"]);
 }
 
-#[tokio::test]
-async fn a_thousand_changes_are_one_batch() {
-    let core = Core::new().await;
+async fn a_thousand_changes_are_one_batch(kind: Kind) {
+    let core = Core::new(kind).await;
     let mut changes: Vec<_> = (2..=100).map(|id| department(&id.to_string(), &(id / 2).to_string())).collect();
     changes.extend((0..900).map(|id| member(&format!("m{id}"), &[&(1 + id % 100).to_string()])));
     changes.push(remove_member("m0"));
@@ -295,22 +282,20 @@ async fn a_thousand_changes_are_one_batch() {
     assert_eq!(core.tables.highest_version().await, Ok(1000));
 }
 
-#[tokio::test]
-async fn tenants_share_a_file_and_nothing_else() {
-    let directory = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}/new/core.db", directory.path().display());
-    let http = outbound::Client::new(outbound::Guard::new(vec![]), std::time::Duration::from_secs(1)).unwrap();
-    let mut found = vec![];
-    for tenant in ["acme", "globex"] {
-        let facts = TenantFacts { root_name: tenant.to_owned(), ..TenantFacts::default() };
-        let built = build(&tenant.parse().unwrap(), &Settings::Sqlite { url: url.clone() }, &facts, &http).unwrap();
-        let Destination::Batch(core) = built else { panic!("tables take batches") };
-        found.push(core.highest_version().await);
-        let mut change = member("a", &["1"]);
-        change.version = 7;
-        assert_eq!(core.apply(&[change]).await, Ok(vec![Outcome::Applied]));
-        found.push(core.highest_version().await);
-        core.probe().await.unwrap();
-    }
-    assert_eq!(found, [Ok(0), Ok(7), Ok(0), Ok(7)]);
-}
+on_each_kind!(
+    tables_are_as_in_the_contract_and_the_root_is_there,
+    the_root_keeps_the_tenants_name_until_its_own_is_known,
+    fields_go_to_their_columns,
+    the_main_department_is_one_of_the_members,
+    an_update_replaces_departments_and_an_older_version_changes_nothing,
+    an_equal_version_does_not_touch_departments,
+    a_removal_keeps_the_row_and_a_return_revives_it,
+    one_batch_may_hold_the_whole_life_of_an_entity,
+    ids_of_members_match_whatever_their_case,
+    ids_with_other_letters_match_too,
+    a_rename_takes_the_row_along_with_all_that_refers_to_it,
+    a_rename_onto_an_id_that_has_a_row_merges_the_two,
+    renames_follow_each_other_within_a_batch,
+    a_repeated_rename_leaves_a_new_owner_of_the_old_id_alone,
+    a_thousand_changes_are_one_batch,
+);

@@ -1,7 +1,7 @@
 //! A whole batch at once, and one by one where that fails.
 
 use database::{Connection, Constraint};
-use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::result::Error as DieselError;
 
 use super::{Tables, describe, known, plan::plan, wanted::Wanted, write};
 use crate::Outcome;
@@ -11,11 +11,11 @@ use crate::Outcome;
 /// # Errors
 /// What has nothing to do with any one row.
 pub(super) fn apply(c: &mut Connection, tables: &Tables, batch: &[Wanted]) -> database::Result<Vec<Outcome>> {
-    match c.transaction(|c| write_all(c, tables, batch)) {
-        Ok(()) => Ok(vec![Outcome::Applied; batch.len()]),
-        Err(error) if is_about_rows(&error) => one_by_one(c, tables, batch),
-        Err(error) => Err(error),
-    }
+    tables.dialect.lock(c, &tables.tenant)?;
+    let Err(error) = c.transaction(|c| write_all(c, tables, batch)) else {
+        return Ok(vec![Outcome::Applied; batch.len()]);
+    };
+    if is_about_rows(c, tables, &error) { one_by_one(c, tables, batch) } else { Err(error) }
 }
 
 fn write_all(c: &mut Connection, tables: &Tables, batch: &[Wanted]) -> database::Result<()> {
@@ -33,15 +33,21 @@ fn one_by_one(c: &mut Connection, tables: &Tables, batch: &[Wanted]) -> database
         let alone = std::slice::from_ref(wanted);
         outcomes.push(match c.transaction(|c| write_all(c, tables, alone)) {
             Ok(()) => Outcome::Applied,
-            Err(error) if is_about_rows(&error) => refusal(c, tables, wanted, &error)?,
-            Err(error) => return Err(error),
+            Err(error) => refusal(c, tables, wanted, error)?,
         });
     }
     Ok(outcomes)
 }
 
-fn refusal(c: &mut Connection, tables: &Tables, wanted: &Wanted, error: &database::Error) -> database::Result<Outcome> {
-    let reason = describe(error);
+/// What an error means for the one change that was tried.
+///
+/// # Errors
+/// The error itself, where it has nothing to do with the change.
+fn refusal(c: &mut Connection, tables: &Tables, wanted: &Wanted, error: database::Error) -> database::Result<Outcome> {
+    if !is_about_rows(c, tables, &error) {
+        return Err(error);
+    }
+    let reason = describe(&error);
     Ok(match error.constraint() {
         Some(Constraint::ForeignKey) => match known::missing(c, tables, wanted)? {
             Some(what) => Outcome::Missing { what: Some(what) },
@@ -54,28 +60,12 @@ fn refusal(c: &mut Connection, tables: &Tables, wanted: &Wanted, error: &databas
     })
 }
 
-/// Beginnings of what SQLite says when the fault is not in a row: the file, the schema or our statement.
-const NOT_ABOUT_ROWS: [&str; 12] = [
-    "attempt to write a readonly database",
-    "no such ",
-    "table ",
-    "out of memory",
-    "database ",
-    "file is not a database",
-    "interrupted",
-    "ON CONFLICT clause",
-    "foreign key mismatch",
-    "cannot ",
-    "near ",
-    "malformed JSON",
-];
-
 /// Whether another batch, or a part of this one, may well pass.
-fn is_about_rows(error: &database::Error) -> bool {
+fn is_about_rows(c: &mut Connection, tables: &Tables, error: &database::Error) -> bool {
     match error {
         database::Error::Constraint { .. } => true,
-        database::Error::Query(DieselError::DatabaseError(DatabaseErrorKind::Unknown, information)) => {
-            !NOT_ABOUT_ROWS.iter().any(|beginning| information.message().starts_with(beginning))
+        database::Error::Query(DieselError::DatabaseError(_, information)) => {
+            tables.dialect.is_about_rows(information.message()).unwrap_or_else(|| write::passes_without_rows(c, tables))
         }
         _ => false,
     }

@@ -21,19 +21,21 @@ fn plan_of(c: &mut Connection, sql: &str) -> Vec<String> {
 #[tokio::test]
 async fn no_statement_of_every_batch_goes_through_all_rows_of_a_tenant() {
     let database = Database::open(&Options::new("sqlite::memory:")).unwrap().inline();
-    let core = SqliteTables::over(database.clone(), "acme".parse().unwrap(), TenantFacts::default());
-    core.prepare().await.unwrap();
-    let mut statements = vec![known::DEPARTMENTS, known::MEMBERS, rename::MOVE];
+    let tenant = "acme".parse().unwrap();
+    let core = SqlTables::over(database.clone(), SchemaName::default(), tenant, TenantFacts::default());
+    let tables = core.open().await.unwrap().tables;
+    let mut statements = vec![known::DEPARTMENTS, tables.dialect.members(), rename::MOVE];
     statements.extend([write::MEMBERS, write::LEAVE_DEPARTMENTS, write::JOIN_DEPARTMENTS]);
     statements.extend([write::GONE_MEMBERS, write::GONE_DEPARTMENTS]);
     statements.extend(rename::MERGE);
+    let statements: Vec<String> = statements.into_iter().map(|sql| tables.dialect.spell(sql)).collect();
     let plans = database
         .write("test", move |c| {
-            Ok::<_, database::Error>(statements.into_iter().map(|sql| (sql, plan_of(c, sql))).collect::<Vec<_>>())
+            Ok::<_, database::Error>(statements.into_iter().map(|sql| (plan_of(c, &sql), sql)).collect::<Vec<_>>())
         })
         .await
         .unwrap();
-    for (sql, plan) in plans {
+    for (plan, sql) in plans {
         for step in plan {
             let table = step.split(' ').nth(1).unwrap();
             let rows_given = step.starts_with("SCAN") && ["json_each", "gone", "renamed"].contains(&table);

@@ -55,15 +55,15 @@ struct Row {
     version: i64,
 }
 
-pub(super) const DEPARTMENTS: &str = "SELECT id, version FROM departments
-    WHERE tenant_id = ?1 AND id IN (SELECT value FROM json_each(?2))";
+/// A product may have rows of its own without a version, and versions in a narrower type.
+pub(super) const DEPARTMENTS: &str = "SELECT id, CAST(coalesce(version, 0) AS bigint) AS version FROM core.departments
+    WHERE tenant_id = $1 AND id = ANY (ARRAY(SELECT value ->> 0 FROM jsonb_array_elements($2::jsonb)))";
 
-pub(super) const MEMBERS: &str = "SELECT id, version FROM members
-    WHERE tenant_id = ?1 AND id IN (SELECT value FROM json_each(?2))";
-
-/// Where somebody else made the table, its index may not serve this: one look at all of the tenant's rows per batch.
-const MEMBERS_UNFOLDED: &str = "SELECT id, version FROM members
-    WHERE tenant_id = ?1 AND lower(id) IN (SELECT value FROM json_each(?2))";
+const HIGHEST_VERSION: &str = "SELECT CAST(coalesce(max(version), 0) AS bigint) AS version FROM (
+        SELECT max(version) AS version FROM core.departments WHERE tenant_id = $1
+        UNION ALL SELECT max(version) FROM core.members WHERE tenant_id = $1
+        UNION ALL SELECT max(version) FROM core.attendance WHERE tenant_id = $1
+        UNION ALL SELECT max(version) FROM core.approvals WHERE tenant_id = $1) AS versions";
 
 /// Reads the rows of the entities that a batch is about, and of the members that it names as leaders.
 pub(super) fn load(c: &mut Connection, tables: &Tables, batch: &[Wanted]) -> database::Result<Known> {
@@ -107,14 +107,7 @@ pub(super) fn highest_version(c: &mut Connection, tables: &Tables) -> database::
         #[diesel(sql_type = BigInt)]
         version: i64,
     }
-    let query = sql_query(
-        "SELECT coalesce(max(version), 0) AS version FROM (
-             SELECT max(version) AS version FROM departments WHERE tenant_id = ?1
-             UNION ALL SELECT max(version) FROM members WHERE tenant_id = ?1
-             UNION ALL SELECT max(version) FROM attendance WHERE tenant_id = ?1
-             UNION ALL SELECT max(version) FROM approvals WHERE tenant_id = ?1)",
-    )
-    .bind::<Text, _>(tables.tenant.as_str());
+    let query = sql_query(tables.dialect.spell(HIGHEST_VERSION)).bind::<Text, _>(tables.tenant.as_str());
     let highest: Highest = on_backend!(c, c => query.get_result(c))?;
     Ok(u64::try_from(highest.version).unwrap_or_default())
 }
@@ -125,11 +118,10 @@ fn rows(
     members: &BTreeSet<&str>,
     departments: &BTreeSet<&str>,
 ) -> database::Result<Known> {
-    let of_members = if tables.folds_case { MEMBERS } else { MEMBERS_UNFOLDED };
     let member =
         |row: Row| (EntityKey::member(&row.id).id.as_ref().to_owned(), MemberRow { id: row.id, version: row.version });
     Ok(Known {
-        members: select(c, tables, of_members, members)?.into_iter().map(member).collect(),
+        members: select(c, tables, tables.dialect.members(), members)?.into_iter().map(member).collect(),
         departments: select(c, tables, DEPARTMENTS, departments)?
             .into_iter()
             .map(|row| (row.id, row.version))
@@ -141,12 +133,14 @@ fn select(c: &mut Connection, tables: &Tables, sql: &str, ids: &BTreeSet<&str>) 
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let query = sql_query(sql).bind::<Text, _>(tables.tenant.as_str()).bind::<Text, _>(json(ids));
+    let rows: Vec<(&str,)> = ids.iter().map(|id| (*id,)).collect();
+    let query =
+        sql_query(tables.dialect.spell(sql)).bind::<Text, _>(tables.tenant.as_str()).bind::<Text, _>(json(&rows));
     Ok(on_backend!(c, c => query.load(c))?)
 }
 
 /// Rows as the JSON text that statements take.
-pub(super) fn json(rows: &(impl Serialize + ?Sized)) -> String {
+pub(super) fn json<T: Serialize>(rows: &[T]) -> String {
     // Texts, numbers, lists and maps with text keys: JSON can say all of them.
     serde_json::to_string(rows).unwrap_or_default()
 }
