@@ -10,7 +10,7 @@
 use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
 
 use platform_sim::{Company, CompanyOptions, Deliveries, Dispatcher, DispatcherOptions, Order, Script, compare};
-use tests::{Bridge, Setup, as_core_sees, count_core, read_core};
+use tests::{Bridge, Setup, as_core_sees};
 
 /// Kernel ticks of processor time per second, as /proc counts them.
 const TICKS_PER_SECOND: f64 = 100.0;
@@ -74,14 +74,14 @@ async fn run(name: &str, size: &Size, order: Order) -> f64 {
     let before = processor_seconds(&bridge);
     let script = Script { order, concurrency: 64, ..Script::default() };
     let stats = dispatcher.send(&callbacks, &script).await;
-    while count_core(&bridge.core()).await < expected {
+    while bridge.core().count().await < expected {
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
     // Leaders that were not there yet follow after the last row.
     let mut differences = usize::MAX;
     while differences > 0 {
         tokio::time::sleep(Duration::from_millis(500)).await;
-        differences = compare(&as_core_sees(&truth), &read_core(&bridge.core()).await).len();
+        differences = compare(&as_core_sees(&truth), &bridge.core().snapshot().await).len();
     }
     let used = processor_seconds(&bridge) - before;
     let micros = used * 1e6 / callbacks.len() as f64;

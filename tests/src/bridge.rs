@@ -1,15 +1,22 @@
-//! A real `orgbridge serve` in a process of its own, which can be killed and started again on the same data.
+//! OrgBridge at work: real processes over one configuration and one tenant file, which can be killed and started again.
 
 use std::{
     fs,
-    net::TcpListener,
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::OnceLock,
+    process::Command,
     time::Duration,
 };
 
 use tempfile::TempDir;
+use test_kit::{Proxy, Servers, Vhost};
+
+use crate::{
+    Core, Deployment, Service,
+    deployment::Storage,
+    process::{Process, free_port},
+    programs,
+};
 
 /// The tenant's WeCom side.
 const CORP_ID: &str = "wwbridge0000demo01";
@@ -19,72 +26,115 @@ const AES_KEY: &str = "Zq3Lw8Rt5Yh2Nb7Vc0Xm4Kd9Fg6Js1Pa2Qe8Ui5Oz7B";
 const OA_TOKEN: &str = "OaOwnToken01";
 const OA_AES_KEY: &str = "T7ty8RU9eI0wO1qP2gG3Fh4Dj5sK6aL7zX8cV9bN0m3";
 
+/// What commands act on, and the configuration of the one process there may be.
+const CONFIG: &str = "orgbridge.toml";
+/// How long an admin server may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How many lines of each log a failed test shows.
+const SHOWN_LINES: usize = 40;
+
 /// What is different from one test to the next.
 #[derive(Debug, Default, Clone)]
 pub struct Setup {
+    /// How the services are spread over processes.
+    pub deployment: Deployment,
     /// Address of an OA that is relayed to.
     pub oa: Option<String>,
     /// Further lines of `orgbridge.toml`.
     pub config: String,
 }
 
-/// A data directory, a configuration, and perhaps a running process.
+/// The processes with their configuration and data.
 pub struct Bridge {
+    processes: Vec<Process>,
+    /// Where callbacks go to; with several gateways by turns.
+    entrance: SocketAddr,
+    _balancer: Option<Proxy>,
+    client: reqwest::Client,
+    storage: Storage,
+    setup: Setup,
     directory: TempDir,
-    gateway: u16,
-    admin: u16,
-    process: Option<Child>,
 }
 
 impl Bridge {
-    /// Writes configuration and tenant file and starts the process; it is ready when this returns.
+    /// Writes configuration and tenant file and starts the processes; they are ready when this returns.
     ///
     /// # Panics
-    /// When it does not get ready.
+    /// When they do not get ready.
     pub async fn start(setup: &Setup) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let mut bridge = Self { directory, gateway: free_port(), admin: free_port(), process: None };
+        let mut bridge = Self {
+            processes: Vec::new(),
+            entrance: (Ipv4Addr::LOCALHOST, 0).into(),
+            _balancer: None,
+            client: client(),
+            storage: Storage::new(&setup.deployment),
+            setup: setup.clone(),
+            directory,
+        };
         let tenants = bridge.path().join("tenants");
+        let tenant = tenants.join("acme.toml");
         fs::create_dir_all(&tenants).expect("a directory for tenants");
-        fs::write(tenants.join("acme.toml"), bridge.tenant_file(setup)).expect("a tenant file");
-        fs::write(bridge.path().join("orgbridge.toml"), bridge.config(setup)).expect("a configuration");
+        fs::write(&tenant, bridge.tenant_file()).expect("a tenant file");
+        match &setup.deployment {
+            Deployment::AllInOne => bridge.prepare_all_in_one(&tenants),
+            Deployment::Services(spread) => bridge.prepare_services(&tenant, spread.replicas).await,
+        }
         bridge.launch().await;
         bridge
     }
 
-    /// Starts the process on what is there.
+    /// Starts the processes that do not run, on what is there.
     ///
     /// # Panics
-    /// When it does not get ready.
+    /// When one does not get ready.
     pub async fn launch(&mut self) {
-        let log = fs::File::options().append(true).create(true).open(self.path().join("log")).expect("a log file");
-        let process = Command::new(binary())
-            .args(["serve", "--config"])
-            .arg(self.path().join("orgbridge.toml"))
-            .current_dir(self.path())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .expect("orgbridge starts");
-        self.process = Some(process);
-        let url = format!("http://127.0.0.1:{}/readyz", self.admin);
-        for _ in 0..600 {
-            if http().get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+        for process in &mut self.processes {
+            process.start();
         }
-        panic!("orgbridge did not get ready:\n{}", self.log());
+        for process in &mut self.processes {
+            process.get_ready(&self.client).await;
+        }
     }
 
-    /// SIGKILL.
+    /// SIGKILL to one process: turn by turn another service's, where there are several. The sink is first, since the lease of
+    /// one that is gone is waited for longest.
     ///
     /// # Panics
-    /// When there is no process.
-    pub fn kill(&mut self) {
-        let mut process = self.process.take().expect("a running process");
-        process.kill().expect("killed");
-        process.wait().expect("waited for");
+    /// When it does not run.
+    pub fn kill(&mut self, turn: usize) {
+        let replicas = self.processes.len().div_ceil(Service::ALL.len());
+        let from_the_end = (turn * replicas) % self.processes.len();
+        self.processes.iter_mut().nth_back(from_the_end).expect("a process").kill();
+    }
+
+    /// SIGKILL to one of a service's processes.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn kill_service(&mut self, service: Service) {
+        let mut of_service = self.processes.iter_mut().filter(|process| process.program() == service.program());
+        of_service.next().expect("a process of that service").kill();
+    }
+
+    /// One more process of a service; [`Bridge::launch`] starts it. A gateway would get no callbacks.
+    pub fn add(&mut self, service: Service) {
+        let number = 1 + self.processes.iter().filter(|process| process.program() == service.program()).count();
+        self.prepare_service(service, number, free_port());
+    }
+
+    /// One process of a service less; it is told to stop and is gone when this returns.
+    ///
+    /// # Panics
+    /// When there is none, and when it does not stop as it should.
+    pub async fn remove(&mut self, service: Service) {
+        let place = self.processes.iter().rposition(|process| process.program() == service.program());
+        self.processes.remove(place.expect("a process of that service")).stop().await;
+    }
+
+    /// Whether a process ended though nobody told it to.
+    pub fn has_ended(&mut self) -> bool {
+        self.processes.iter_mut().any(Process::has_ended)
     }
 
     /// Runs a command against the same data and returns what it printed.
@@ -92,10 +142,10 @@ impl Bridge {
     /// # Panics
     /// When it fails.
     pub fn command(&self, arguments: &[&str]) -> String {
-        let output = Command::new(binary())
+        let output = Command::new(programs::path("orgbridge"))
             .args(arguments)
             .arg("--config")
-            .arg(self.path().join("orgbridge.toml"))
+            .arg(self.path().join(CONFIG))
             .current_dir(self.path())
             .output()
             .expect("orgbridge runs");
@@ -105,21 +155,32 @@ impl Bridge {
 
     /// The callback URL of the tenant.
     pub fn callback_url(&self) -> String {
-        format!("http://127.0.0.1:{}/callback/wecom/acme", self.gateway)
+        format!("http://{}/callback/wecom/acme", self.entrance)
     }
 
-    /// The admin server's metrics.
+    /// What the admin servers of all processes count, one after the other.
+    pub async fn metrics(&self) -> String {
+        let mut all = String::new();
+        for process in &self.processes {
+            all += &process.metrics(&self.client).await;
+        }
+        all
+    }
+
+    /// The core product's tables.
+    pub fn core(&self) -> Core {
+        self.storage.core(self.path())
+    }
+
+    /// The servers that services of their own run on, and what they have of RabbitMQ.
     ///
     /// # Panics
-    /// When it does not answer.
-    pub async fn metrics(&self) -> String {
-        let url = format!("http://127.0.0.1:{}/metrics", self.admin);
-        http().get(url).send().await.expect("metrics").text().await.expect("text")
-    }
-
-    /// The core product's database.
-    pub fn core(&self) -> PathBuf {
-        self.path().join("core.db")
+    /// When all is in one process.
+    pub fn servers(&self) -> (&Servers, &Vhost) {
+        match &self.storage {
+            Storage::Servers(own) => (own.spread.servers.as_ref(), &own.vhost),
+            Storage::Files => panic!("all is in one process and in files"),
+        }
     }
 
     /// Keys of the tenant's callbacks.
@@ -138,43 +199,78 @@ impl Bridge {
         platform_sim::Keys::new(OA_TOKEN, OA_AES_KEY, CORP_ID).expect("good keys")
     }
 
-    /// What the process logged, over all its lives.
-    pub fn log(&self) -> String {
-        fs::read_to_string(self.path().join("log")).unwrap_or_default()
-    }
-
-    /// The process's id while it runs.
+    /// The first process's id while it runs.
     pub fn process_id(&self) -> Option<u32> {
-        self.process.as_ref().map(Child::id)
+        self.processes.first().and_then(Process::id)
     }
 
     fn path(&self) -> &Path {
         self.directory.path()
     }
 
-    fn config(&self, setup: &Setup) -> String {
-        let Self { gateway, admin, .. } = self;
-        format!(
-            "data_dir = \"{data}\"\ntenants_dir = \"{tenants}\"\n\
-             [callback_gateway]\nlisten = \"127.0.0.1:{gateway}\"\n[admin]\nlisten = \"127.0.0.1:{admin}\"\n\
-             [database]\nurl = \"sqlite://{data}/orgbridge.db\"\n[secrets]\nmaster_key = {{ file = \"{data}/master.key\" }}\n\
-             [sink]\nallowed_networks = [\"127.0.0.0/8\"]\n{extra}\n",
-            data = self.path().join("data").display(),
-            tenants = self.path().join("tenants").display(),
-            extra = setup.config,
-        )
+    fn prepare_all_in_one(&mut self, tenants: &Path) {
+        let (gateway, admin) = (free_port(), free_port());
+        self.entrance = (Ipv4Addr::LOCALHOST, gateway).into();
+        let listen = [("callback_gateway", gateway), ("admin", admin)];
+        let config = format!("tenants_dir = \"{}\"\n", tenants.display()) + &self.config("data", &listen);
+        let config = self.write_config(CONFIG, &config);
+        let arguments = vec!["serve".into(), "--config".into(), config.into()];
+        self.processes.push(Process::new("orgbridge".to_owned(), "orgbridge", arguments, self.path(), admin));
     }
 
-    fn tenant_file(&self, setup: &Setup) -> String {
-        let core = self.core();
+    async fn prepare_services(&mut self, tenant: &Path, replicas: usize) {
+        self.write_config(CONFIG, &self.config("data", &[]));
+        self.command(&["tenant", "apply", tenant.to_str().expect("a path in Unicode")]);
+        let mut gateways = Vec::with_capacity(replicas);
+        for service in Service::ALL {
+            for number in 1..=replicas {
+                let port = free_port();
+                self.prepare_service(service, number, port);
+                if service == Service::CallbackGateway {
+                    gateways.push(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+                }
+            }
+        }
+        let balancer = Proxy::start(gateways).await;
+        self.entrance = balancer.address();
+        self._balancer = Some(balancer);
+    }
+
+    /// `port` is for the gateway; the others do not listen.
+    fn prepare_service(&mut self, service: Service, number: usize, port: u16) {
+        let (program, admin) = (service.program(), free_port());
+        let name = format!("{program}-{number}");
+        let config = self.config(&name, &[("callback_gateway", port), ("admin", admin)]);
+        let config = self.write_config(&format!("{name}.toml"), &config);
+        let arguments = vec!["--config".into(), config.into()];
+        self.processes.push(Process::new(name, program, arguments, self.path(), admin));
+    }
+
+    /// What is told to one process, which keeps its files in `data`.
+    fn config(&self, data: &str, listen: &[(&str, u16)]) -> String {
+        let data = self.path().join(data);
+        let mut config = format!("data_dir = \"{}\"\n", data.display()) + &self.storage.sections(&data);
+        for (section, port) in listen {
+            config += &format!("[{section}]\nlisten = \"127.0.0.1:{port}\"\n");
+        }
+        config + "[sink]\nallowed_networks = [\"127.0.0.0/8\"]\n" + &self.setup.config + "\n"
+    }
+
+    fn write_config(&self, name: &str, config: &str) -> PathBuf {
+        let path = self.path().join(name);
+        fs::write(&path, config).expect("a configuration");
+        path
+    }
+
+    fn tenant_file(&self) -> String {
         let mut file = format!(
             "id = \"acme\"\nname = \"示例制造有限公司\"\n\
              [wecom]\ncorp_id = \"{CORP_ID}\"\ncontact_secret = \"unused\"\n\
              callback_token = \"{TOKEN}\"\ncallback_aes_key = \"{AES_KEY}\"\n\
-             [[destinations]]\nid = \"core\"\nkind = \"sqlite\"\nurl = \"sqlite://{}\"\nrole = \"core\"\n",
-            core.display()
+             [[destinations]]\nid = \"core\"\nrole = \"core\"\n{}",
+            self.storage.core_destination(self.path())
         );
-        if let Some(url) = &setup.oa {
+        if let Some(url) = &self.setup.oa {
             file += &format!(
                 "[[destinations]]\nid = \"oa\"\nkind = \"wecom-callback\"\nurl = \"{url}\"\n\
                  token = \"{OA_TOKEN}\"\naes_key = \"{OA_AES_KEY}\"\nreceive_id = \"{CORP_ID}\"\n"
@@ -182,52 +278,39 @@ impl Bridge {
         }
         file
     }
+
+    /// The end of each log, over all lives of its process.
+    fn logs(&self) -> String {
+        let mut logs: Vec<PathBuf> = fs::read_dir(self.path())
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| path.extension().is_some_and(|extension| extension == "log"))
+            .collect();
+        logs.sort();
+        let mut shown = String::new();
+        for path in logs {
+            let log = fs::read_to_string(&path).unwrap_or_default();
+            let lines: Vec<&str> = log.lines().collect();
+            let tail = lines.get(lines.len().saturating_sub(SHOWN_LINES)..).unwrap_or_default();
+            shown += &format!("the end of {}:\n{}\n", path.display(), tail.join("\n"));
+        }
+        shown
+    }
 }
 
 impl Drop for Bridge {
-    #[expect(clippy::print_stderr, reason = "a failed test shows what the process logged last")]
+    #[expect(clippy::print_stderr, reason = "a failed test shows what the processes logged last")]
     fn drop(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            // It may be gone already; there is nobody left to tell.
-            process.kill().ok();
-            process.wait().ok();
-        }
         if std::thread::panicking() {
-            let log = self.log();
-            let tail: Vec<&str> = log.lines().rev().take(40).collect();
-            let tail: Vec<&str> = tail.into_iter().rev().collect();
-            eprintln!("the end of the log:\n{}", tail.join("\n"));
+            eprintln!("{}", self.logs());
         }
     }
 }
 
-/// A client for the admin server. Its pool is not shared between tests, which have runtimes of their own.
-fn http() -> reqwest::Client {
+/// A client for the admin servers. Its pool is not shared between tests, which have runtimes of their own.
+fn client() -> reqwest::Client {
     // Whoever was first installed the same one.
     rustls::crypto::ring::default_provider().install_default().ok();
-    reqwest::Client::new()
-}
-
-/// A port that was free a moment ago. It stays the same over restarts, as a platform expects of a callback address.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
-}
-
-/// The command, built once per test run with the profile of the tests.
-fn binary() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let tests = std::env::current_exe().expect("the path of this test");
-        let profile = tests.ancestors().nth(2).expect("target/PROFILE/deps/TEST");
-        let release = profile.ends_with("release").then_some("--release");
-        let cargo = Command::new(env!("CARGO"))
-            .args(["build", "--locked", "--package", "orgbridge", "--bin", "orgbridge"])
-            .args(release)
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status()
-            .expect("cargo runs");
-        assert!(cargo.success(), "orgbridge does not build");
-        profile.join("orgbridge")
-    })
+    reqwest::Client::builder().timeout(PATIENCE).build().expect("a client")
 }

@@ -1,6 +1,6 @@
 //! The core product's tables, read as a directory.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use database::{Connection, Database, Options, on_backend};
 use diesel::{
@@ -55,39 +55,52 @@ struct MembershipRow {
     is_leader: i32,
 }
 
-/// Reads the live rows of the core product's tables; an empty directory while there are no tables yet.
-///
-/// # Panics
-/// When a row is not what the contract says.
-pub async fn read_core(path: &Path) -> Snapshot {
-    if !path.exists() {
-        return Snapshot::default();
-    }
-    let options = Options::new(format!("sqlite://{}", path.display()));
-    let Ok(database) = Database::open(&options) else { return Snapshot::default() };
-    database.read("test.core", snapshot).await.unwrap_or_default()
+/// The core product's tables.
+#[derive(Debug, Clone)]
+pub struct Core {
+    url: String,
+    /// What stands before the tables' names.
+    prefix: String,
+    /// Where it is a file, which must not be made by looking at it.
+    file: Option<PathBuf>,
 }
 
-/// How many live members and departments the core's tables hold.
-///
-/// # Panics
-/// When the tables cannot be read.
-pub async fn count_core(path: &Path) -> i64 {
-    #[derive(diesel::QueryableByName)]
-    struct Count {
-        #[diesel(sql_type = BigInt)]
-        count: i64,
+impl Core {
+    pub(crate) fn in_file(path: PathBuf) -> Self {
+        Self { url: format!("sqlite://{}", path.display()), prefix: String::new(), file: Some(path) }
     }
-    let options = Options::new(format!("sqlite://{}", path.display()));
-    let database = Database::open(&options).expect("the core's tables");
-    let count = |conn: &mut Connection| -> database::Result<i64> {
-        let counts: Vec<Count> = on_backend!(conn, c => diesel::sql_query(
-            "SELECT (SELECT count(*) FROM departments WHERE deleted_at IS NULL) + \
-             (SELECT count(*) FROM members WHERE deleted_at IS NULL) AS count"
-        ).load(c))?;
-        Ok(counts.first().map_or(0, |row| row.count))
-    };
-    database.read("test.count", count).await.unwrap_or_default()
+
+    pub(crate) fn on_server(url: &str, schema: &str) -> Self {
+        Self { url: url.to_owned(), prefix: format!("{schema}."), file: None }
+    }
+
+    /// Reads the live rows; an empty directory while there are no tables yet, or no database.
+    ///
+    /// # Panics
+    /// When a row is not what the contract says.
+    pub async fn snapshot(&self) -> Snapshot {
+        self.read("test.core", snapshot).await
+    }
+
+    /// How many live members and departments there are; none while there are no tables yet, or no database.
+    pub async fn count(&self) -> i64 {
+        self.read("test.count", count).await
+    }
+
+    async fn read<T: Default + Send + 'static>(
+        &self,
+        what: &'static str,
+        query: impl FnOnce(&mut Connection, &str) -> database::Result<T> + Send + 'static,
+    ) -> T {
+        if self.file.as_ref().is_some_and(|file| !file.exists()) {
+            return T::default();
+        }
+        let Ok(database) = Database::open(&Options { pool_size: 1, ..Options::new(&self.url) }) else {
+            return T::default();
+        };
+        let prefix = self.prefix.clone();
+        database.read(what, move |conn| query(conn, &prefix)).await.unwrap_or_default()
+    }
 }
 
 /// What of the truth the core's tables can hold: the first of several leaders.
@@ -98,17 +111,35 @@ pub fn as_core_sees(truth: &Snapshot) -> Snapshot {
     truth
 }
 
-fn snapshot(conn: &mut Connection) -> database::Result<Snapshot> {
-    let departments: Vec<DepartmentRow> = on_backend!(conn, c => diesel::sql_query(
-        "SELECT id, parent_id, name, position FROM departments WHERE tenant_id = 'acme' AND deleted_at IS NULL"
-    ).load(c))?;
-    let members: Vec<MemberRow> = on_backend!(conn, c => diesel::sql_query(
-        "SELECT id, name, mobile, email, title, gender, status, main_department_id, manager_id, attributes \
-         FROM members WHERE tenant_id = 'acme' AND deleted_at IS NULL"
-    ).load(c))?;
-    let memberships: Vec<MembershipRow> = on_backend!(conn, c => diesel::sql_query(
-        "SELECT member_id, department_id, is_leader FROM member_departments WHERE tenant_id = 'acme' ORDER BY position"
-    ).load(c))?;
+fn count(conn: &mut Connection, prefix: &str) -> database::Result<i64> {
+    #[derive(diesel::QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = BigInt)]
+        count: i64,
+    }
+    let query = format!(
+        "SELECT (SELECT count(*) FROM {prefix}departments WHERE deleted_at IS NULL) + \
+         (SELECT count(*) FROM {prefix}members WHERE deleted_at IS NULL) AS count"
+    );
+    let counts: Vec<Count> = on_backend!(conn, c => diesel::sql_query(query).load(c))?;
+    Ok(counts.first().map_or(0, |row| row.count))
+}
+
+fn snapshot(conn: &mut Connection, prefix: &str) -> database::Result<Snapshot> {
+    let query = format!(
+        "SELECT id, parent_id, name, position FROM {prefix}departments WHERE tenant_id = 'acme' AND deleted_at IS NULL"
+    );
+    let departments: Vec<DepartmentRow> = on_backend!(conn, c => diesel::sql_query(query).load(c))?;
+    let query = format!(
+        "SELECT id, name, mobile, email, title, gender, status, main_department_id, manager_id, \
+         CAST(attributes AS text) AS attributes FROM {prefix}members WHERE tenant_id = 'acme' AND deleted_at IS NULL"
+    );
+    let members: Vec<MemberRow> = on_backend!(conn, c => diesel::sql_query(query).load(c))?;
+    let query = format!(
+        "SELECT member_id, department_id, CASE WHEN is_leader THEN 1 ELSE 0 END AS is_leader \
+         FROM {prefix}member_departments WHERE tenant_id = 'acme' ORDER BY position"
+    );
+    let memberships: Vec<MembershipRow> = on_backend!(conn, c => diesel::sql_query(query).load(c))?;
     let mut snapshot = Snapshot::default();
     for row in departments {
         let department = Department {

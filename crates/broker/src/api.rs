@@ -37,7 +37,9 @@ pub trait Broker: Send + Sync + 'static {
         stop: CancellationToken,
     ) -> Result<()>;
 
-    /// How many messages of a hop are not acknowledged yet, over all lanes.
+    /// How much of a hop is not acknowledged yet, over all lanes that this instance has to do with; 0 means that nothing
+    /// waits. What is counted is the broker's own: documents, or messages with several documents each. It is a gauge: what
+    /// is under way from the broker to a consumer at this moment may be missing in it.
     ///
     /// # Errors
     /// See [`Error`](crate::Error).

@@ -1,7 +1,6 @@
 //! The durable queue in a SQLite file of its own, for when all services run in one process.
 
 mod consumer;
-mod group;
 mod ledger;
 mod rows;
 mod writer;
@@ -9,10 +8,9 @@ mod writer;
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use common::{Hop, partition_of};
+use common::Hop;
 use database::{Database, Migrations};
 use diesel_migrations::embed_migrations;
-use serde_json::value::RawValue;
 use tokio::{
     runtime::Handle as Runtime,
     sync::{mpsc, oneshot},
@@ -23,11 +21,10 @@ use tokio_util::sync::CancellationToken;
 
 use self::{
     consumer::Consumer,
-    group::Document,
-    ledger::{Ledger, Queue},
+    ledger::Ledger,
     writer::{Job, Writer},
 };
-use crate::{Broker, ConsumeOptions, Error, Handler, Lane, Outgoing, Result};
+use crate::{Broker, ConsumeOptions, Error, Handler, Lane, Outgoing, Result, group::documents};
 
 const MIGRATIONS: Migrations = Migrations::sqlite_only(embed_migrations!("migrations/sqlite"));
 
@@ -94,16 +91,6 @@ impl Embedded {
     pub fn crash(&self) {
         self.writer.abort();
     }
-
-    fn documents(&self, hop: Hop, lane: &Lane, messages: Vec<Outgoing>) -> Result<Vec<Document>> {
-        let sort = |(index, message): (usize, Outgoing)| {
-            // Checked here, since in a row with others it would make all of them unreadable.
-            serde_json::from_slice::<&RawValue>(&message.payload).map_err(|_syntax| Error::NotJson { index })?;
-            let partition = partition_of(&message.ordering_key, self.partitions);
-            Ok(Document { queue: Queue { hop, lane: lane.clone(), partition }, payload: message.payload })
-        };
-        messages.into_iter().enumerate().map(sort).collect()
-    }
 }
 
 #[async_trait]
@@ -112,7 +99,7 @@ impl Broker for Embedded {
         if messages.is_empty() {
             return Ok(());
         }
-        let documents = self.documents(hop, lane, messages)?;
+        let documents = documents(hop, lane, messages, self.partitions)?;
         let (answer, answered) = oneshot::channel();
         self.jobs.send(Job { documents, answer }).await.map_err(|_gone| Error::Closed)?;
         answered.await.map_err(|_gone| Error::Closed)?

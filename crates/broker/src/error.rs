@@ -23,8 +23,32 @@ pub enum Error {
     #[error("the queue is closed")]
     Closed,
     /// The queue was opened outside of a runtime, so nothing can work for it.
-    #[error("the embedded queue needs a tokio runtime")]
+    #[error("the queue needs a tokio runtime")]
     NoRuntime,
+    /// There is no connection to the broker, or it was lost before the answer.
+    #[error("the broker cannot be reached")]
+    Unavailable,
+    /// The broker is short of memory or disk and takes nothing at the moment.
+    #[error("the broker is short of memory or disk and takes nothing")]
+    Blocked,
+    /// The broker did not say in time that it keeps the messages.
+    #[error("the broker did not confirm in time")]
+    Unconfirmed,
+    /// A message found no queue. The queues are declared again before the next one.
+    #[error("the broker has no queue for a message")]
+    Unroutable,
+    /// A queue of the broker is full.
+    #[error("a queue of the broker is full")]
+    Full,
+    /// The broker refused what it was asked for, such as a queue that exists already with other arguments.
+    #[error("the broker refused a request")]
+    Refused(#[source] Arc<lapin::Error>),
+    /// The URL of the broker cannot be understood. It is not shown, since it holds a password.
+    #[error("the URL of the broker is not a valid amqp:// or amqps:// URL")]
+    BadUrl,
+    /// A namespace or a lane has no name, or one that is too long for the name of a queue.
+    #[error("a namespace or lane must have 1 to 100 bytes")]
+    BadName,
 }
 
 impl Error {
@@ -32,8 +56,14 @@ impl Error {
     pub fn disposition(&self) -> Disposition {
         match self {
             Self::Storage(error) => error.disposition(),
-            Self::Closed => Disposition::Retry { after: Duration::ZERO },
-            Self::NotJson { .. } | Self::NoRuntime => Disposition::Fatal,
+            Self::Closed
+            | Self::Unavailable
+            | Self::Blocked
+            | Self::Unconfirmed
+            | Self::Unroutable
+            | Self::Full
+            | Self::Refused(_) => Disposition::Retry { after: Duration::ZERO },
+            Self::NotJson { .. } | Self::NoRuntime | Self::BadUrl | Self::BadName => Disposition::Fatal,
         }
     }
 
@@ -44,6 +74,14 @@ impl Error {
             Self::NotJson { .. } => "not_json",
             Self::Closed => "closed",
             Self::NoRuntime => "no_runtime",
+            Self::Unavailable => "unavailable",
+            Self::Blocked => "blocked",
+            Self::Unconfirmed => "unconfirmed",
+            Self::Unroutable => "unroutable",
+            Self::Full => "full",
+            Self::Refused(_) => "refused",
+            Self::BadUrl => "bad_url",
+            Self::BadName => "bad_name",
         }
     }
 }

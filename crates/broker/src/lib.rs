@@ -4,7 +4,10 @@ mod api;
 mod delivery;
 mod embedded;
 mod error;
+mod group;
 mod message;
+mod rabbitmq;
+mod spool;
 #[cfg(feature = "suite")]
 pub mod suite;
 
@@ -12,3 +15,5 @@ pub use api::{Broker, ConsumeOptions, Failure, Handler};
 pub use embedded::Embedded;
 pub use error::{Error, Result};
 pub use message::{Delivery, Lane, Outgoing};
+pub use rabbitmq::{Alone, Members, RabbitMq, RabbitMqOptions};
+pub use spool::{SpoolOptions, SpoolStats, Spooled};

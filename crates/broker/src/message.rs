@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
+use common::Hop;
 
 /// A set of partitions with services of its own, so that a big tenant can be scaled alone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +42,14 @@ impl fmt::Display for Lane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// One ordered queue: a partition of a lane of a hop.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Queue {
+    pub(crate) hop: Hop,
+    pub(crate) lane: Lane,
+    pub(crate) partition: u32,
 }
 
 /// A message to be published.

@@ -35,7 +35,13 @@ impl Database {
             // Nobody is asked yet: a server may come later.
             Place::Server(_) => {
                 let any = Pool::new(Role::Any, place, options);
-                return Ok(Self { writer: Arc::clone(&any), readers: any, faults: None, observer: None, inline: false });
+                return Ok(Self {
+                    writer: Arc::clone(&any),
+                    readers: any,
+                    faults: None,
+                    observer: None,
+                    inline: false,
+                });
             }
             Place::Memory => {
                 let only = Pool::new(Role::Only, place, options);

@@ -78,6 +78,9 @@ async fn metrics(state: web::Data<State>) -> HttpResponse {
             Err(_) => tracing::warn!("the database's metrics are missing: it takes too long"),
         }
     }
+    if let Some(stats) = state.ctx.spool() {
+        metrics.note_spool(stats);
+    }
     match metrics.render() {
         Ok(text) => HttpResponse::Ok().content_type(prometheus::TEXT_FORMAT).body(text),
         Err(error) => {

@@ -2,15 +2,20 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::{Context as _, bail};
-use broker::{Broker, Embedded};
+use anyhow::Context as _;
+use broker::{Broker, SpoolStats};
 use common::Clock;
-use database::{Database, DirectoryLock, Options, Synchronous};
+use database::Database;
 use store::Sealer;
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{Config, Health, Metrics, SystemClock, TenantBook, config::DatabaseConfig, master_key};
+use crate::{Health, Metrics, TenantBook, open::Openings};
+
+/// A name for a process among its replicas.
+pub fn new_instance() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}
 
 /// What a service gets besides its section and its sockets. Cheap to clone.
 #[derive(Clone)]
@@ -37,14 +42,8 @@ pub struct Context {
     pub outbox_bell: Arc<Notify>,
     /// Names this process among its replicas; new with each start.
     pub instance: String,
-    /// What only an embedded process has.
-    embedded: Option<Arc<EmbeddedParts>>,
-}
-
-struct EmbeddedParts {
-    queue: Embedded,
-    /// Held as long as the process lives: one `serve` per data directory.
-    _lock: DirectoryLock,
+    /// What is to be closed at the end, where [`crate::open`] opened it.
+    openings: Option<Arc<Openings>>,
 }
 
 /// What a [`Context`] is made of when somebody else opened it: tests, the demo.
@@ -59,6 +58,10 @@ pub struct Parts {
     pub sealer: Sealer,
     /// See [`Context::stop`].
     pub stop: CancellationToken,
+    /// See [`Context::instance`].
+    pub instance: String,
+    /// Whether the process does nothing without the database. A gateway goes on with the tenants that it knows.
+    pub needs_database: bool,
 }
 
 impl Context {
@@ -67,7 +70,7 @@ impl Context {
     /// # Errors
     /// When the tenants cannot be read.
     pub async fn assemble(parts: Parts) -> anyhow::Result<Self> {
-        let Parts { database, broker, clock, sealer, stop } = parts;
+        let Parts { database, broker, clock, sealer, stop, instance, needs_database } = parts;
         let sealer = Arc::new(sealer);
         let tenants = TenantBook::new(database.clone(), Arc::clone(&sealer));
         tenants.refresh().await.context("reading the tenants")?;
@@ -82,10 +85,11 @@ impl Context {
             health: Health::default(),
             sealer,
             outbox_bell: Arc::new(Notify::new()),
-            instance: uuid::Uuid::new_v4().simple().to_string(),
-            embedded: None,
+            instance,
+            openings: None,
         };
-        ctx.spawn("tenant book", ctx.tenants.clone().keep_fresh(ctx.health.clone(), ctx.stop.clone()));
+        let health = if needs_database { ctx.health.clone() } else { Health::default() };
+        ctx.spawn("tenant book", ctx.tenants.clone().keep_fresh(health, ctx.stop.clone()));
         Ok(ctx)
     }
 
@@ -104,9 +108,18 @@ impl Context {
 
     /// The last step of stopping: nothing works with the queue any more, and what it has in memory is written.
     pub async fn close(&self) {
-        if let Some(embedded) = &self.embedded {
-            embedded.queue.close().await;
+        if let Some(openings) = &self.openings {
+            openings.close().await;
         }
+    }
+
+    /// How much the gateway's spool holds, where there is one.
+    pub fn spool(&self) -> Option<SpoolStats> {
+        self.openings.as_ref()?.spool()
+    }
+
+    pub(crate) fn keep_open(&mut self, openings: Openings) {
+        self.openings = Some(Arc::new(openings));
     }
 
     /// Waits for the tasks that were started with [`Context::spawn`]; `false` when some still run after `patience`.
@@ -114,51 +127,4 @@ impl Context {
         self.tasks.close();
         tokio::time::timeout(patience, self.tasks.wait()).await.is_ok()
     }
-}
-
-/// Opens what a process needs: takes the data directory, opens and migrates the database, opens the queue.
-///
-/// # Errors
-/// What could not be opened, and why; among others when another process serves the same data directory.
-pub async fn open(config: &Config, stop: CancellationToken) -> anyhow::Result<Context> {
-    if config.broker.url.expose() != "embedded" {
-        bail!("broker.url: RabbitMQ is not built yet; use \"embedded\"");
-    }
-    let lock = DirectoryLock::acquire(&config.data_dir).context("another orgbridge may be serving: stop it first")?;
-    let (database, sealer) = open_store(config)?;
-    let queue = Options {
-        url: format!("sqlite://{}", config.data_dir.join("queue.db").display()),
-        pool_size: 2,
-        synchronous: Synchronous::Full,
-    };
-    let queue = Database::open(&queue).context("opening the embedded queue")?;
-    let broker = Embedded::open(queue, config.broker.partitions).context("opening the embedded queue")?;
-    let parts = Parts { database, broker: Arc::new(broker.clone()), clock: Arc::new(SystemClock), sealer, stop };
-    let ctx = Context::assemble(parts).await?;
-    Ok(Context { embedded: Some(Arc::new(EmbeddedParts { queue: broker, _lock: lock })), ..ctx })
-}
-
-/// Opens the database alone, for commands that act on it while a `serve` may be running.
-///
-/// # Errors
-/// What could not be opened, and why.
-pub fn open_store(config: &Config) -> anyhow::Result<(Database, Sealer)> {
-    let database = open_database(&config.database)?;
-    let master_key = master_key::load(&config.secrets.master_key, true)?;
-    let sealer = Sealer::new(&master_key).context("secrets.master_key")?;
-    database.migrate(store::migrations()).context("bringing the database up to date")?;
-    Ok((database, sealer))
-}
-
-fn open_database(config: &DatabaseConfig) -> anyhow::Result<Database> {
-    if !config.url.expose().starts_with("sqlite:") {
-        bail!("database.url: PostgreSQL is not built yet; use sqlite://");
-    }
-    let options = Options {
-        url: config.url.expose().to_owned(),
-        pool_size: config.pool_size,
-        // A resolver acknowledges to the queue after its commit, which must then be on the disk.
-        synchronous: Synchronous::Full,
-    };
-    Database::open(&options).context("opening the database")
 }

@@ -7,8 +7,9 @@ mod facts;
 #[cfg(test)]
 mod tests;
 
+use broker::SpoolStats;
 use prometheus::{
-    HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder, core::Collector,
+    HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder, core::Collector,
 };
 
 use facts::Facts;
@@ -40,6 +41,8 @@ pub struct Metrics {
     pub delivery_seconds: HistogramVec,
     /// Time from the platform's push to the destination's commit. Label `platform`.
     pub end_to_end_seconds: HistogramVec,
+    spool_bytes: IntGauge,
+    spool_events: IntGauge,
 }
 
 impl Metrics {
@@ -93,6 +96,8 @@ impl Metrics {
                 &["platform"],
                 AGE_SECONDS,
             )?,
+            spool_bytes: families.number("spool_bytes", "Bytes in the gateway's spool, on its disk.")?,
+            spool_events: families.number("spool_events", "Events in the gateway's spool, not yet with the broker.")?,
             registry: registry.clone(),
         };
         #[cfg(target_os = "linux")]
@@ -106,6 +111,12 @@ impl Metrics {
     /// When the name is taken.
     pub fn register(&self, family: impl Collector + 'static) -> prometheus::Result<()> {
         self.registry.register(Box::new(family))
+    }
+
+    /// Notes how much the gateway's spool holds.
+    pub fn note_spool(&self, stats: SpoolStats) {
+        self.spool_bytes.set(i64::try_from(stats.bytes).unwrap_or(i64::MAX));
+        self.spool_events.set(i64::try_from(stats.events).unwrap_or(i64::MAX));
     }
 
     /// Prometheus text, without the facts of the database unless [`Metrics::refresh`] was called.
@@ -137,6 +148,10 @@ impl Families<'_> {
 
     fn gauge(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntGaugeVec> {
         self.registered(IntGaugeVec::new(Opts::new(name, help), labels)?)
+    }
+
+    fn number(&self, name: &str, help: &str) -> prometheus::Result<IntGauge> {
+        self.registered(IntGauge::new(name, help)?)
     }
 
     fn histogram(&self, name: &str, help: &str, labels: &[&str], buckets: &[f64]) -> prometheus::Result<HistogramVec> {

@@ -8,7 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Config, Context, Environment, Problem, Running,
+    Config, Context, Environment, Inhabitants, Problem, Running,
     admin::{self, DatabaseFacts},
     open, supervise, telemetry,
     tenants::TenantsDirectory,
@@ -49,7 +49,7 @@ pub fn main(name: &'static str, build: impl FnOnce(&Config, &Context) -> anyhow:
         Ok(runtime) => runtime,
         Err(error) => return fail(&anyhow::Error::new(error).context("starting the runtime")),
     };
-    match runtime.block_on(serve(&config, environment, build)) {
+    match runtime.block_on(serve(&config, environment, Inhabitants::alone(name), build)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
     }
@@ -62,6 +62,7 @@ pub fn main(name: &'static str, build: impl FnOnce(&Config, &Context) -> anyhow:
 pub async fn serve(
     config: &Config,
     environment: Environment,
+    inhabitants: Inhabitants,
     build: impl FnOnce(&Config, &Context) -> anyhow::Result<Vec<Running>>,
 ) -> anyhow::Result<()> {
     raise_file_limit();
@@ -71,7 +72,7 @@ pub async fn serve(
         tracing::warn!("{warning}");
     }
     let admin_listener = bind("admin.listen", config.admin.listen)?;
-    let ctx = open(config, stop).await?;
+    let ctx = open(config, inhabitants, stop).await?;
     if let Some(directory) = config.tenants_dir.clone() {
         TenantsDirectory::start(&ctx, directory, environment).await.context("reading the tenants")?;
     }

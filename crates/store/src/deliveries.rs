@@ -135,10 +135,8 @@ pub fn list(
     destination: Option<&DestinationId>,
     limit: u32,
 ) -> Result<Vec<Listed>> {
-    let newest = attempts::table
-        .filter(attempts::tenant.eq(tenant.as_str()))
-        .order(attempts::id.desc())
-        .limit(limit.into());
+    let newest =
+        attempts::table.filter(attempts::tenant.eq(tenant.as_str())).order(attempts::id.desc()).limit(limit.into());
     let rows: Vec<Row> = match destination {
         Some(id) => on_backend!(conn, c => newest.filter(attempts::destination.eq(id.as_str())).load(c))?,
         None => on_backend!(conn, c => newest.load(c))?,

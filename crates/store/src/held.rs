@@ -138,9 +138,7 @@ impl Row {
 /// # Errors
 /// Those of the database.
 pub fn load(conn: &mut Connection, tenant: &TenantId, destination: &DestinationId) -> Result<Vec<Held>> {
-    let those = held::table
-        .filter(held::tenant.eq(tenant.as_str()))
-        .filter(held::destination.eq(destination.as_str()));
+    let those = held::table.filter(held::tenant.eq(tenant.as_str())).filter(held::destination.eq(destination.as_str()));
     let rows: Vec<Row> = on_backend!(conn, c => those.select(Row::as_select()).load(c))?;
     rows.into_iter().map(Row::read).collect()
 }

@@ -8,6 +8,7 @@ mod schema;
 pub mod dead_letters;
 pub mod deliveries;
 pub mod destinations;
+pub mod gaps;
 pub mod held;
 pub mod keys;
 pub mod messages;

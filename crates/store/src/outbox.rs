@@ -261,10 +261,13 @@ pub fn request_replay(
 /// Takes the oldest wishes out, at most `limit`: what is returned must be carried out in the same transaction. What somebody else
 /// is taking out at the moment is left to them.
 pub fn take_replays(conn: &mut Connection, limit: i64) -> Result<Vec<Replay>> {
-    let oldest = replays::table
-        .order(replays::seq)
-        .limit(limit)
-        .select((replays::seq, replays::tenant, replays::destination, replays::kind, replays::id));
+    let oldest = replays::table.order(replays::seq).limit(limit).select((
+        replays::seq,
+        replays::tenant,
+        replays::destination,
+        replays::kind,
+        replays::id,
+    ));
     let rows: Vec<(i64, String, Option<String>, String, String)> = match conn {
         Connection::Sqlite(c) => oldest.load(c)?,
         Connection::Postgres(c) => oldest.for_update().skip_locked().load(c)?,

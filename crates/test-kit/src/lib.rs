@@ -2,8 +2,12 @@
 
 mod clock;
 mod eventually;
+mod proxy;
+mod servers;
 mod stage;
 
 pub use clock::TestClock;
 pub use eventually::eventually;
+pub use proxy::Proxy;
+pub use servers::{FreshDatabase, Servers, Vhost};
 pub use stage::Stage;

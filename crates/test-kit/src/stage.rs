@@ -80,6 +80,8 @@ impl Stage {
             clock: clock.clone(),
             sealer: Sealer::new(&master_key).expect("a master key"),
             stop: CancellationToken::new(),
+            instance: service::new_instance(),
+            needs_database: true,
         })
         .await
         .expect("a context");

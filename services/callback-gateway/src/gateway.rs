@@ -1,15 +1,18 @@
 //! What all requests share.
 
-use std::sync::{Arc, atomic::AtomicBool};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use broker::Broker;
 use common::Clock;
 use service::{Context, Metrics, config::GatewayConfig};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     body::Bounds,
     keys::{KeyRing, SharedKeys},
+    missing::Missing,
+    takeover::LastRefused,
     throttle::Throttle,
 };
 
@@ -21,8 +24,12 @@ pub(crate) struct Gateway {
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) throttle: Throttle,
-    /// Nothing could be taken over lately.
-    pub(crate) queue_is_down: AtomicBool,
+    /// What could not be taken over last, while nothing can be.
+    pub(crate) last_refused: LastRefused,
+    /// Whose callbacks may be missing.
+    pub(crate) missing: Missing,
+    /// Cancelled when the process is to stop.
+    pub(crate) stop: CancellationToken,
     keys: SharedKeys,
 }
 
@@ -37,7 +44,9 @@ impl Gateway {
             broker: Arc::clone(&ctx.broker),
             metrics: Arc::clone(&ctx.metrics),
             throttle: Throttle::new(config.refused_per_minute),
-            queue_is_down: AtomicBool::new(false),
+            last_refused: LastRefused::default(),
+            missing: Missing::default(),
+            stop: ctx.stop.clone(),
             keys: Arc::new(ArcSwap::from_pointee(ring)),
         }
     }

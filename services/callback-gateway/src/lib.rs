@@ -4,15 +4,17 @@ mod answer;
 mod body;
 mod gateway;
 mod keys;
+mod missing;
 mod request;
 mod takeover;
 mod throttle;
 
-use std::{net::TcpListener, time::Duration};
+use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use actix_web::{App, HttpServer, web};
 use anyhow::Context as _;
 use service::{Context, Readiness, config::GatewayConfig};
+use tokio_util::sync::CancellationToken;
 
 use gateway::Gateway;
 
@@ -26,28 +28,40 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection with an unread rest lingers after the answer.
 const LINGER: Duration = Duration::from_secs(2);
 const CONNECTIONS_PER_WORKER: usize = 10_000;
-/// Longer than a request is ever held.
+/// Longer than a request is ever held. Together with the longest `drain_seconds` it stays below what a process may take to stop.
 const SHUTDOWN_SECONDS: u64 = 10;
 
-/// Serves callbacks on the listener until the context's stop token is cancelled, and finishes what is in hand.
+/// Serves callbacks on the listener until the context's stop token is cancelled. Then it goes on accepting for
+/// `drain_seconds`, in which whoever sends requests here sees that the process is not ready any more, and finishes what is in hand.
 ///
 /// # Errors
 /// When the socket cannot be served.
 pub async fn run(config: GatewayConfig, listener: TcpListener, ctx: Context) -> anyhow::Result<()> {
+    let drain = Duration::from_secs(config.drain_seconds);
     let gateway = web::Data::new(Gateway::new(config, &ctx));
+    let shared = gateway.clone().into_inner();
     ctx.spawn("gateway keys", keys::keep_fresh(gateway.keys(), ctx.clone()));
-    ctx.spawn("gateway queue probe", takeover::probe(gateway.clone().into_inner(), ctx.clone()));
+    ctx.spawn("gateway queue probe", takeover::probe(Arc::clone(&shared), ctx.clone()));
+    ctx.spawn("missing callbacks", missing::keep_written(Arc::clone(&shared), ctx.clone()));
     let app = move || App::new().app_data(gateway.clone()).default_service(web::to(request::handle));
     let server = HttpServer::new(app)
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(HEAD_TIMEOUT)
         .client_disconnect_timeout(LINGER)
         .max_connections(CONNECTIONS_PER_WORKER)
-        .shutdown_signal(ctx.stop.clone().cancelled_owned())
+        .shutdown_signal(last_call(ctx.stop.clone(), drain))
         .shutdown_timeout(SHUTDOWN_SECONDS)
         .listen(listener)
         .context("serving callbacks")?
         .run();
     ctx.health.set(NAME, Readiness::Ready);
-    server.await.context("serving callbacks")
+    let served = server.await.context("serving callbacks");
+    missing::write_the_last(&shared, &ctx).await;
+    served
+}
+
+/// Comes a while after the process was told to stop.
+async fn last_call(stop: CancellationToken, drain: Duration) {
+    stop.cancelled().await;
+    tokio::time::sleep(drain).await;
 }

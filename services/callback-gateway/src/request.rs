@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Instant};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
-        Method,
+        ConnectionType, Method,
         header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap},
     },
     web,
@@ -47,14 +47,23 @@ impl<'a> Route<'a> {
 
 /// Answers every request to the gateway.
 pub(crate) async fn handle(request: HttpRequest, payload: web::Payload, gateway: web::Data<Gateway>) -> HttpResponse {
+    let mut response = respond(&request, payload, &gateway).await;
+    if gateway.stop.is_cancelled() {
+        // Who keeps the connection for the next request goes elsewhere with it.
+        response.head_mut().set_connection_type(ConnectionType::Close);
+    }
+    response
+}
+
+async fn respond(request: &HttpRequest, payload: web::Payload, gateway: &Gateway) -> HttpResponse {
     let began = Instant::now();
     let Some(route) = Route::of(request.path()) else {
         body::drain(payload, gateway.bounds).await;
         return HttpResponse::NotFound().finish();
     };
-    let outcome = match answer(&request, payload, &gateway, route, began).await {
+    let outcome = match answer(request, payload, gateway, route, began).await {
         Ok(outcome) => outcome,
-        Err(refused) => refuse(&gateway, &request, route, refused),
+        Err(refused) => refuse(gateway, request, route, refused),
     };
     let platform = route.platform.as_str();
     gateway.metrics.callbacks_total.with_label_values(&[platform, outcome.label()]).inc();

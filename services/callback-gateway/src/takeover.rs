@@ -1,7 +1,7 @@
 //! Taking events over durably, or saying clearly that it did not work.
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -17,6 +17,23 @@ pub(crate) const HOLD: Duration = Duration::from_secs(4);
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_millis(400);
 const PROBE_EVERY: Duration = Duration::from_secs(1);
+
+/// What could not be taken over last; nothing when whatever came since could be.
+#[derive(Default)]
+pub(crate) struct LastRefused(Mutex<Option<Messages>>);
+
+/// The events of one callback.
+#[derive(Clone)]
+struct Messages {
+    lane: Lane,
+    messages: Vec<Outgoing>,
+}
+
+impl LastRefused {
+    fn lock(&self) -> MutexGuard<'_, Option<Messages>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// Publishes the events of one callback. `true`: all of them are durable. `false`: they may or may not be, and the platform must
 /// come again; events that come twice are recognised by their keys.
@@ -41,24 +58,29 @@ pub(crate) async fn take_over(gateway: &Gateway, lane: &Lane, events: &[Event], 
         sleep(wait).await;
         wait = (wait * 2).min(LONGEST_WAIT);
     }
-    if !gateway.queue_is_down.swap(true, Ordering::Relaxed) {
+    for event in events {
+        gateway.missing.note(&event.tenant, event.received_at);
+    }
+    if gateway.last_refused.lock().replace(Messages { lane: lane.clone(), messages }).is_none() {
         tracing::error!("the queue takes nothing: callbacks are held and then closed without an answer");
     }
     false
 }
 
-/// Tells readiness whether the queue works. Asked only after it has failed: while it works, requests show that.
+/// Tells readiness whether anything can be taken over. Asked only after it could not be: otherwise requests show that. What was
+/// refused last is offered again, since nothing else would be a proof; when it is taken, that one is not missing after all.
 pub(crate) async fn probe(gateway: Arc<Gateway>, ctx: Context) {
     while ctx.stop.run_until_cancelled(sleep(PROBE_EVERY)).await.is_some() {
-        if !gateway.queue_is_down.load(Ordering::Relaxed) {
-            continue;
-        }
-        let readiness = match timeout(PROBE_EVERY, gateway.broker.depth(Hop::Events)).await {
-            Ok(Ok(_)) => Readiness::Ready,
-            Ok(Err(error)) => Readiness::NotReady(format!("the queue does not answer: {}", error.label())),
+        let refused = gateway.last_refused.lock().clone();
+        let Some(Messages { lane, messages }) = refused else { continue };
+        let readiness = match timeout(PROBE_EVERY, gateway.broker.publish(Hop::Events, &lane, messages)).await {
+            Ok(Ok(())) => Readiness::Ready,
+            Ok(Err(error)) => Readiness::NotReady(format!("the queue takes nothing: {}", error.label())),
             Err(_) => Readiness::NotReady("the queue does not answer in time".to_owned()),
         };
-        gateway.queue_is_down.store(readiness != Readiness::Ready, Ordering::Relaxed);
+        if readiness == Readiness::Ready {
+            *gateway.last_refused.lock() = None;
+        }
         ctx.health.set("queue", readiness);
     }
 }

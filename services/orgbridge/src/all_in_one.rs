@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use broker::Lane;
 use serde::Serialize;
 use service::{
-    Config, Context, Environment, Running,
+    Config, Context, Environment, Inhabitants, Running,
     admin::{self, DatabaseFacts},
     open, process, supervise,
     tenants::TenantsDirectory,
@@ -98,7 +98,8 @@ impl AllInOne {
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
         // The directory first: who starts a second `serve` is to hear of that, not of a port that is taken.
-        let context = open(config, stop).await?;
+        let inhabitants = Inhabitants { gateway: only.contains(&Service::CallbackGateway), ..Inhabitants::ALL };
+        let context = open(config, inhabitants, stop).await?;
         let admin = process::bind("admin.listen", config.admin.listen)?;
         let mut listening = Listening { gateway: None, admin: admin.local_addr().context("admin.listen")? };
         if let Some(path) = config.tenants_dir.clone() {
@@ -140,6 +141,7 @@ impl AllInOne {
         let result = supervise(services, &context, GRACE).await;
         admin_stop.cancel();
         let admin = admin.await.context("the admin server panicked")?;
+        context.close().await;
         if let Err(error) = fs::remove_file(&listening_file) {
             tracing::debug!(%error, path = %listening_file.display(), "cannot remove");
         }
@@ -175,7 +177,11 @@ fn start(
     let lanes: Vec<Lane> = config.broker.lanes.iter().map(|lane| Lane::new(lane)).collect();
     Ok(Some(match service {
         Service::CallbackGateway => {
-            let section = config.callback_gateway.clone();
+            let mut section = config.callback_gateway.clone();
+            // An embedded queue has one process only: nobody else could take over meanwhile.
+            if config.broker.url.expose() == "embedded" {
+                section.drain_seconds = 0;
+            }
             let listener = process::bind("callback_gateway.listen", section.listen)?;
             listening.gateway = Some(listener.local_addr().context("callback_gateway.listen")?);
             Running::new(name, callback_gateway::run(section, listener, context))

@@ -45,6 +45,9 @@ pub(crate) enum Command {
     /// What was sent where, and what was answered
     #[command(subcommand)]
     Deliveries(DeliveriesCommand),
+    /// What a gateway took over while the broker was away
+    #[command(subcommand)]
+    Spool(SpoolCommand),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -215,6 +218,18 @@ pub(crate) enum DeliveriesCommand {
         /// Since then: RFC 3339, or 30m, 2h, 7d ago
         #[arg(long, value_name = "TIME")]
         since: Option<Moment>,
+        #[command(flatten)]
+        printing: Printing,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SpoolCommand {
+    /// Publish to the broker what a gateway that is gone left in its data directory
+    Drain {
+        /// The data directory
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
         #[command(flatten)]
         printing: Printing,
     },

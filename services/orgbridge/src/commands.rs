@@ -1,4 +1,4 @@
-//! What each command does. All but `serve` and `demo` act on the database alone, so that they work while a `serve` runs.
+//! What each command does. All but `serve`, `demo` and `spool` act on the database alone, so that they work while a `serve` runs.
 
 mod check;
 mod dead;
@@ -7,6 +7,7 @@ mod migrate;
 mod parked;
 mod replay;
 mod serve;
+mod spool;
 mod tenants;
 
 use std::path::{Path, PathBuf};
@@ -21,7 +22,9 @@ use tokio::runtime::Runtime;
 
 use crate::{
     Output,
-    arguments::{Arguments, Command, ConfigCommand, DeadCommand, DeliveriesCommand, ParkedCommand, TenantCommand},
+    arguments::{
+        Arguments, Command, ConfigCommand, DeadCommand, DeliveriesCommand, ParkedCommand, SpoolCommand, TenantCommand,
+    },
     demo,
     failure::Failure,
     help, texts,
@@ -40,6 +43,9 @@ pub(crate) fn execute(arguments: Arguments, environment: Environment, output: &m
         Command::Serve { only } => serve::serve(source, &only, output),
         Command::Config(ConfigCommand::Check) => check::check(&source, output),
         Command::Migrate(printing) => migrate::migrate(&source, printing, output),
+        Command::Spool(SpoolCommand::Drain { directory, printing }) => {
+            spool::drain(&source, &directory, printing, output)
+        }
         Command::Completions { shell } => completions(shell, output),
         Command::Tenant(command) => {
             let (desk, runtime) = open(source)?;

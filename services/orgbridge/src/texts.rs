@@ -148,6 +148,30 @@ texts! {
         "a running `orgbridge serve` carries it out",
         "由运行中的 `orgbridge serve` 执行"
     }
+    callbacks_may_be_missing(since, until) {
+        "callbacks may be missing: none could be taken over from {since} until {until}",
+        "可能有回调丢失：{since} 至 {until} 期间无法接收"
+    }
+    no_broker_to_drain_to() {
+        "broker.url: is \"embedded\": name the broker that the spool is to be published to",
+        "broker.url：当前为 \"embedded\"；请填写要发布到的消息中间件"
+    }
+    no_spool(directory) {
+        "{directory} has no spool.db: it is not the data directory of a gateway",
+        "{directory} 中没有 spool.db：它不是网关的数据目录"
+    }
+    stop_the_gateway_first() {
+        "a gateway may be running there: it drains its spool itself",
+        "可能有网关正在使用该目录：它会自行发布"
+    }
+    spool_drained(count) {
+        "{count} published; the spool is empty",
+        "已发布 {count} 条，暂存已清空"
+    }
+    spool_not_drained(count, left) {
+        "{count} published, then the broker took nothing any more: {left} are still in the spool; run it again",
+        "已发布 {count} 条，之后消息中间件不再接收：还有 {left} 条留在暂存中，请稍后再次执行"
+    }
     see_help(command) {
         "see `{command} --help`",
         "请看 `{command} --help`"

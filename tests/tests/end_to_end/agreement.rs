@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use platform_sim::{
     Company, CompanyOptions, Deliveries, Difference, Dispatcher, DispatcherOptions, Oa, Snapshot, compare,
 };
-use tests::{Bridge, as_core_sees, read_core};
+use tests::{Bridge, as_core_sees};
 
 /// How long agreement may take after the last callback.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -38,7 +38,7 @@ pub(crate) fn oa() -> Oa {
 /// Waits until the core's live rows are the truth.
 pub(crate) async fn core_agrees(bridge: &Bridge, truth: &Snapshot) {
     let truth = as_core_sees(truth);
-    agrees("core", async || compare(&truth, &read_core(&bridge.core()).await)).await;
+    agrees("core", async || compare(&truth, &bridge.core().snapshot().await)).await;
 }
 
 /// Waits until the OA's directory is the truth, and looks whether it got there without a step out of order.
@@ -61,8 +61,18 @@ async fn agrees(whose: &str, differ: impl AsyncFn() -> Vec<Difference>) {
     }
 }
 
-/// Nothing is left over: nothing parked, nothing dead.
-pub(crate) fn nothing_is_left(bridge: &Bridge) {
+/// Waits until the OA has got so many callbacks verbatim that are not about departments or members, and none of them twice.
+pub(crate) async fn others_arrive(oa: &Oa, count: usize) {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while oa.others().len() < count && tokio::time::Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(oa.others().len(), count, "other callbacks arrive verbatim, once");
+}
+
+/// Nothing is left over: nothing parked, nothing dead; and no process gave up.
+pub(crate) fn nothing_is_left(bridge: &mut Bridge) {
+    assert!(!bridge.has_ended(), "a process ended by itself");
     assert_eq!(bridge.command(&["parked", "list", "--json"]).trim(), "[]");
     assert_eq!(bridge.command(&["dead", "list", "--json"]).trim(), "[]");
 }

@@ -1,8 +1,40 @@
-//! A real `orgbridge serve`, with nothing but a configuration and one tenant file, against a simulated WeCom and a simulated OA.
+//! OrgBridge with nothing but a configuration and one tenant file, against a simulated WeCom and a simulated OA: all in one process,
+//! and each service in processes of its own over RabbitMQ and PostgreSQL.
+
+/// Makes two tests of each scenario, one for each deployment, which is the scenario's first argument.
+#[cfg(test)]
+macro_rules! in_each_deployment {
+    ($($name:ident: $scenario:ident($($argument:expr),*);)+) => {
+        mod in_one_process {
+            use super::*;
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $name() {
+                    $scenario(tests::Deployment::AllInOne, $($argument),*).await;
+                }
+            )+
+        }
+        mod as_services {
+            use super::*;
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $name() {
+                    $scenario(tests::Deployment::services(), $($argument),*).await;
+                }
+            )+
+        }
+    };
+}
 
 #[cfg(test)]
 mod agreement;
 #[cfg(test)]
+mod killed;
+#[cfg(test)]
+mod load;
+#[cfg(test)]
 mod orders;
 #[cfg(test)]
 mod outage;
+#[cfg(test)]
+mod workers;

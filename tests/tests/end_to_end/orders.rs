@@ -1,16 +1,16 @@
-//! Callbacks in any order, each one to four times, with the process killed on the way.
+//! Callbacks in any order, each one to four times, with processes killed on the way.
 
 use std::time::Duration;
 
 use platform_sim::{Act, Order, Script};
-use tests::{Bridge, Setup};
+use tests::{Bridge, Deployment, Setup};
 
-use crate::agreement::{company, core_agrees, dispatcher, nothing_is_left, oa, oa_agrees};
+use crate::agreement::{company, core_agrees, dispatcher, nothing_is_left, oa, oa_agrees, others_arrive};
 
 /// A file import, then ordinary life: moves, renames, removals, ids given to new people.
-async fn ends_right(order: Order, kills: usize) {
+async fn ends_right(deployment: Deployment, order: Order, kills: usize) {
     let oa = oa();
-    let mut bridge = Bridge::start(&Setup { oa: Some(oa.url()), ..Setup::default() }).await;
+    let mut bridge = Bridge::start(&Setup { deployment, oa: Some(oa.url()), ..Setup::default() }).await;
     let dispatcher = dispatcher(&bridge);
     dispatcher.verify_url().await.unwrap();
     dispatcher.verify_url_with_raw_plus().await.unwrap();
@@ -31,7 +31,7 @@ async fn ends_right(order: Order, kills: usize) {
     for kill in 0..kills {
         let share = (kill + 1) * callbacks.len() / (kills + 1);
         wait_for_published(&bridge, share).await;
-        bridge.kill();
+        bridge.kill(kill);
         bridge.launch().await;
     }
     let stats = sending.await.unwrap();
@@ -41,14 +41,14 @@ async fn ends_right(order: Order, kills: usize) {
     core_agrees(&bridge, &truth).await;
     oa_agrees(&oa, &truth).await;
     others_arrive(&oa, verbatim).await;
-    nothing_is_left(&bridge);
+    nothing_is_left(&mut bridge);
     assert_eq!(oa.repeats().sealed_anew, 0, "what is sent again is sent byte for byte");
     if kills == 0 {
         assert_eq!(oa.repeats().all, 0, "an OA sees a message twice only after a crash");
     }
 }
 
-/// Waits until the process has taken over so many callbacks since it was started, or everything is over anyway.
+/// Waits until so many callbacks were taken over since the gateway was started, or everything is over anyway.
 async fn wait_for_published(bridge: &Bridge, count: usize) {
     for _ in 0..200 {
         let metrics = bridge.metrics().await;
@@ -64,42 +64,11 @@ async fn wait_for_published(bridge: &Bridge, count: usize) {
     }
 }
 
-async fn others_arrive(oa: &platform_sim::Oa, count: usize) {
-    for _ in 0..200 {
-        if oa.others().len() >= count {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    assert_eq!(oa.others().len(), count, "other callbacks arrive verbatim, once");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn in_natural_order() {
-    ends_right(Order::Natural, 0).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn in_random_order() {
-    ends_right(Order::Shuffled(3), 0).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn leaves_first_root_last() {
-    ends_right(Order::Worst, 0).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn in_natural_order_killed_three_times() {
-    ends_right(Order::Natural, 3).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn in_random_order_killed_three_times() {
-    ends_right(Order::Shuffled(5), 3).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn leaves_first_root_last_killed_three_times() {
-    ends_right(Order::Worst, 3).await;
+in_each_deployment! {
+    in_natural_order: ends_right(Order::Natural, 0);
+    in_random_order: ends_right(Order::Shuffled(3), 0);
+    leaves_first_root_last: ends_right(Order::Worst, 0);
+    in_natural_order_killed_three_times: ends_right(Order::Natural, 3);
+    in_random_order_killed_three_times: ends_right(Order::Shuffled(5), 3);
+    leaves_first_root_last_killed_three_times: ends_right(Order::Worst, 3);
 }

@@ -1,15 +1,14 @@
 //! An OA that is down for the whole run holds up nothing else, and gets everything, parents first, when it is back.
 
 use platform_sim::{Order, Script, State};
-use tests::{Bridge, Setup};
+use tests::{Bridge, Deployment, Setup};
 
 use crate::agreement::{company, core_agrees, dispatcher, nothing_is_left, oa, oa_agrees};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_oa_that_is_down_holds_up_nothing_and_gets_everything_later() {
+async fn holds_up_nothing(deployment: Deployment) {
     let oa = oa();
     oa.set_state(State::Down);
-    let bridge = Bridge::start(&Setup { oa: Some(oa.url()), ..Setup::default() }).await;
+    let mut bridge = Bridge::start(&Setup { deployment, oa: Some(oa.url()), ..Setup::default() }).await;
     let mut company = company(23);
     let mut callbacks = company.import(200, 30, 5);
     callbacks.extend(company.live(200));
@@ -28,5 +27,9 @@ async fn an_oa_that_is_down_holds_up_nothing_and_gets_everything_later() {
 
     oa.set_state(State::Up);
     oa_agrees(&oa, &truth).await;
-    nothing_is_left(&bridge);
+    nothing_is_left(&mut bridge);
+}
+
+in_each_deployment! {
+    an_oa_that_is_down_holds_up_nothing_and_gets_everything_later: holds_up_nothing();
 }

@@ -2,9 +2,7 @@
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use database::Database;
-use serde_json::value::RawValue;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -13,7 +11,7 @@ use super::{
     ledger::{Claim, Mark, Member},
     rows::{self, Row, Rows},
 };
-use crate::{ConsumeOptions, Delivery, Handler, delivery::deliver};
+use crate::{ConsumeOptions, Delivery, Handler, delivery::deliver, group::take_apart};
 
 /// How often a consumer looks without having been woken. Nothing should depend on it.
 const SAFETY_POLL: Duration = Duration::from_secs(30);
@@ -106,33 +104,5 @@ impl Window {
     /// The marks of the rows that lie wholly among the first `done` deliveries.
     fn marks(&self, done: usize) -> Vec<Mark> {
         self.rows.iter().filter(|(end, _)| *end <= done).map(|(_, mark)| mark.clone()).collect()
-    }
-}
-
-/// The documents of a row, each checked on its own, without copying. What is no list of documents comes out as it is.
-fn take_apart(body: Bytes) -> Vec<Bytes> {
-    match serde_json::from_slice::<Vec<&RawValue>>(&body) {
-        Ok(documents) if !documents.is_empty() => {
-            documents.iter().map(|document| body.slice_ref(document.get().as_bytes())).collect()
-        }
-        _ => vec![body],
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn documents_come_out_byte_for_byte() {
-        let taken = take_apart(Bytes::from_static(br#"[{"b": 1.0,"a":"\u4f01"},2 ,[]]"#));
-        assert_eq!(taken, [&br#"{"b": 1.0,"a":"\u4f01"}"#[..], b"2", b"[]"]);
-    }
-
-    #[test]
-    fn what_is_no_list_comes_out_as_it_is() {
-        for body in ["", "{}", "[1,", "[]", "\u{0}"] {
-            assert_eq!(take_apart(Bytes::from(body)), [body]);
-        }
     }
 }

@@ -9,15 +9,7 @@ use std::{
 use common::Hop;
 use tokio::sync::Notify;
 
-use crate::Lane;
-
-/// One ordered queue: a partition of a lane of a hop.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Queue {
-    pub(super) hop: Hop,
-    pub(super) lane: Lane,
-    pub(super) partition: u32,
-}
+use crate::{Lane, message::Queue};
 
 /// A row number of a queue, mostly meaning "up to here".
 pub(super) type Mark = (Queue, i64);

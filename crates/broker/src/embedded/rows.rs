@@ -8,11 +8,12 @@ use diesel::{
     sql_types::{BigInt, Text},
 };
 
-use super::{
-    group::Group,
-    ledger::{Claim, Mark, Queue},
+use super::ledger::{Claim, Mark};
+use crate::{
+    Lane,
+    group::{Group, WINDOW_BYTES},
+    message::Queue,
 };
-use crate::Lane;
 
 diesel::table! {
     messages (seq) {
@@ -167,9 +168,6 @@ pub(super) struct Rows {
     pub(super) empty: Vec<usize>,
 }
 
-/// A window is closed at this many bytes, whatever its number of elements.
-const WINDOW_BYTES: usize = 8 * 1024 * 1024;
-
 /// How far one claim has been read.
 struct Reading {
     after: i64,
@@ -223,8 +221,7 @@ fn read_some(
         .limit(i64::try_from(quota).unwrap_or(i64::MAX));
     let mut quota = quota;
     // Row by row, since how many documents are in a row is known only then; the bodies behind the last one stay unread.
-    let found =
-        next.load_iter::<(i64, i32, Vec<u8>), diesel::connection::DefaultLoadingMode>(conn.sqlite()?)?;
+    let found = next.load_iter::<(i64, i32, Vec<u8>), diesel::connection::DefaultLoadingMode>(conn.sqlite()?)?;
     for row in found {
         let (seq, elements, body) = row?;
         let elements = usize::try_from(elements).unwrap_or(1);

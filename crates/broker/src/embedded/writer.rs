@@ -10,11 +10,13 @@ use tokio::{
 use tracing::warn;
 
 use super::{
-    group::{Document, Group, group},
     ledger::{Ledger, Mark},
     rows,
 };
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    group::{Document, Group, group},
+};
 
 /// Calls that share one transaction, at most.
 const CALLS_PER_COMMIT: usize = 1024;
@@ -106,7 +108,7 @@ impl Writer {
         let mut documents = Vec::new();
         let mut answers = Vec::with_capacity(jobs.len());
         for job in jobs {
-            documents.extend(job.documents);
+            documents.extend(job.documents.into_iter().map(|document| ((), document)));
             answers.push(job.answer);
         }
         let result = self.commit(group(documents)).await;

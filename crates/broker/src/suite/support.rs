@@ -1,6 +1,7 @@
 //! A handler that remembers and does as it is told, and a consumer that runs beside the test.
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -219,7 +220,15 @@ pub(super) async fn eventually<S: std::fmt::Debug>(what: &str, mut look: impl Fn
     }
 }
 
-/// Waits until nothing of the hop is left.
+/// Waits until these handlers accepted that many different messages between them, and returns them.
+pub(super) async fn accepted_between(handlers: &[&Arc<Recorder>], count: usize) -> BTreeSet<String> {
+    let accepted = || handlers.iter().flat_map(|handler| handler.accepted()).collect::<BTreeSet<String>>();
+    eventually("accepted", || (accepted().len() >= count, accepted().len())).await;
+    accepted()
+}
+
+/// Waits until nothing of the hop is left. What a broker counts may lag behind what is on its way to a handler, so wait for
+/// the handlers first.
 pub(super) async fn drained(broker: &Arc<dyn Broker>) {
     let limit = Instant::now() + PATIENCE;
     loop {

@@ -75,8 +75,8 @@ pub(crate) fn quick() -> ConsumeOptions {
     ConsumeOptions { batch_size: 50, backoff, ..ConsumeOptions::default() }
 }
 
-pub(crate) fn consume(
-    queue: &Embedded,
+pub(crate) fn consume<B: Broker + Clone>(
+    queue: &B,
     handler: &Arc<Heard>,
     stop: &CancellationToken,
 ) -> JoinHandle<broker::Result<()>> {
@@ -84,7 +84,7 @@ pub(crate) fn consume(
     tokio::spawn(async move { queue.consume(Hop::Events, &[Lane::shared()], quick(), handler, stop).await })
 }
 
-pub(crate) async fn publish(queue: &Embedded, key: &str, payload: impl Into<String>) -> broker::Result<()> {
+pub(crate) async fn publish<B: Broker>(queue: &B, key: &str, payload: impl Into<String>) -> broker::Result<()> {
     queue.publish(Hop::Events, &Lane::shared(), vec![Outgoing::new(key, payload.into())]).await
 }
 

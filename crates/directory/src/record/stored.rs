@@ -48,7 +48,16 @@ struct In {
 impl Default for In {
     fn default() -> Self {
         let Record {
-            shown, facts, sent: _, waits, children, members, settled_for_id, told_at, received_at, last_event
+            shown,
+            facts,
+            sent: _,
+            waits,
+            children,
+            members,
+            settled_for_id,
+            told_at,
+            received_at,
+            last_event,
         } = Record::default();
         Self { shown, facts, sent: None, waits, children, members, settled_for_id, told_at, received_at, last_event }
     }

@@ -86,6 +86,9 @@ pub struct GatewayConfig {
     pub body_timeout_seconds: u64,
     /// Refused requests from one address per minute before they are answered 429.
     pub refused_per_minute: u32,
+    /// After SIGTERM: how long the gateway goes on accepting while it says that it is not ready. With the embedded queue, whose
+    /// process is the only one, it stops at once.
+    pub drain_seconds: u64,
 }
 
 impl Default for GatewayConfig {
@@ -96,6 +99,7 @@ impl Default for GatewayConfig {
             max_clock_skew_seconds: 300,
             body_timeout_seconds: 10,
             refused_per_minute: 3000,
+            drain_seconds: 5,
         }
     }
 }

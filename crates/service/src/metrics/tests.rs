@@ -30,6 +30,8 @@ fn names_types_and_labels_are_pinned() {
             "orgbridge_end_to_end_seconds_count{platform=\"wecom\"} 1",
             "orgbridge_events_published_total{platform=\"wecom\",tenant=\"acme\",type=\"member.created\"} 1",
             "orgbridge_resolver_events_total{outcome=\"applied\",tenant=\"acme\"} 1",
+            "orgbridge_spool_bytes 0",
+            "orgbridge_spool_events 0",
         ]
     );
 }

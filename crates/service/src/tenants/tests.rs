@@ -103,6 +103,8 @@ async fn files_of_the_directory_are_applied_when_they_change() {
         clock: Arc::new(Stopped),
         sealer,
         stop: stop.clone(),
+        instance: crate::new_instance(),
+        needs_database: true,
     };
     let ctx = Context::assemble(parts).await.unwrap();
     let directory = tempfile::tempdir().unwrap();

@@ -7,8 +7,9 @@ use std::{net::TcpListener, path::Path, time::Duration};
 
 use common::Clock;
 use service::{
-    Config, Context, Readiness, Running, SystemClock, TenantFile,
+    Config, Context, Inhabitants, Readiness, Running, SystemClock, TenantFile,
     admin::{self, DatabaseFacts},
+    config::MasterKey,
     supervise, tenants,
 };
 use tokio_util::sync::CancellationToken;
@@ -52,8 +53,8 @@ async fn health_and_metrics_are_answered() {
 async fn a_second_process_on_the_same_data_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let config = Config::in_directory(directory.path().join("data"));
-    let ctx = service::open(&config, CancellationToken::new()).await.unwrap();
-    let error = service::open(&config, CancellationToken::new()).await.err().unwrap();
+    let ctx = service::open(&config, Inhabitants::ALL, CancellationToken::new()).await.unwrap();
+    let error = service::open(&config, Inhabitants::ALL, CancellationToken::new()).await.err().unwrap();
     assert!(format!("{error:#}").contains("in use by another process"), "{error:#}");
     // Commands go on working beside it.
     service::open_store(&config).unwrap();
@@ -63,18 +64,46 @@ async fn a_second_process_on_the_same_data_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_built_yet_says_so() {
+async fn an_embedded_queue_is_refused_where_there_are_other_processes() {
     let directory = tempfile::tempdir().unwrap();
     let config = Config::in_directory(directory.path().to_owned());
-    let mut postgres = config.clone();
-    postgres.database.url = common::Secret::new("postgres://u:hunter2@h/d");
-    let error = service::open(&postgres, CancellationToken::new()).await.err().unwrap();
-    assert!(format!("{error:#}").contains("PostgreSQL is not built yet"), "{error:#}");
-    let mut rabbit = config;
-    rabbit.broker.url = common::Secret::new("amqp://u:hunter2@h/v");
-    let error = service::open(&rabbit, CancellationToken::new()).await.err().unwrap();
-    assert!(format!("{error:#}").contains("RabbitMQ is not built yet"), "{error:#}");
-    assert!(!format!("{error:#}").contains("hunter2"));
+    let alone = Inhabitants::alone("resolver");
+    let error = service::open(&config, alone, CancellationToken::new()).await.err().unwrap();
+    assert!(format!("{error:#}").contains("orgbridge serve"), "{error:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_that_are_not_there_are_named_without_their_passwords() {
+    let directory = tempfile::tempdir().unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut config = Config::in_directory(directory.path().to_owned());
+    config.database.url = common::Secret::new(format!("postgres://u:hunter2@127.0.0.1:{port}/d"));
+    config.secrets.master_key = MasterKey::Text(store::Sealer::new_master_key());
+    let error = service::open(&config, Inhabitants::ALL, CancellationToken::new()).await.err().unwrap();
+    let error = format!("{error:#}");
+    assert!(error.contains("database.url") && !error.contains("hunter2"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_file_database_gets_a_master_key_of_its_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut config = Config::in_directory(directory.path().to_owned());
+    config.database.url = common::Secret::new("postgres://u:hunter2@127.0.0.1:1/d");
+    let error = service::open_store(&config).err().unwrap();
+    assert!(format!("{error:#}").contains("master key"), "{error:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_starts_without_its_broker() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut config = Config::in_directory(directory.path().to_owned());
+    config.broker.url = common::Secret::new("amqp://u:hunter2@127.0.0.1:1/v");
+    let ctx = service::open(&config, Inhabitants::ALL, CancellationToken::new()).await.unwrap();
+    assert!(ctx.health.reasons().is_empty());
+    assert_eq!(ctx.spool().map(|spool| spool.events), Some(0));
+    ctx.stop.cancel();
+    assert!(ctx.finish_tasks(Duration::from_secs(5)).await);
+    ctx.close().await;
 }
 
 fn until_stopped(name: &'static str, ctx: &Context) -> Running {

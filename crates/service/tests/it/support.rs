@@ -6,11 +6,13 @@ use std::{
     path::Path,
 };
 
-use service::{Config, Context};
+use service::{Config, Context, Inhabitants};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) async fn opened(directory: &Path) -> Context {
-    service::open(&Config::in_directory(directory.to_owned()), CancellationToken::new()).await.unwrap()
+    service::open(&Config::in_directory(directory.to_owned()), Inhabitants::ALL, CancellationToken::new())
+        .await
+        .unwrap()
 }
 
 fn get(address: SocketAddr, path: &str) -> (u16, String) {

@@ -93,6 +93,16 @@ impl Bridge {
 
     /// `wrap` may put something between the gateway and its queue.
     pub(crate) async fn start_with(config: GatewayConfig, wrap: impl FnOnce(Embedded) -> Arc<dyn Broker>) -> Self {
+        // Nobody here asks for readiness and goes elsewhere.
+        Self::start_on(GatewayConfig { drain_seconds: 0, ..config }, wrap, |database| database).await
+    }
+
+    /// The configuration as it is; `change` may do something to the database.
+    pub(crate) async fn start_on(
+        config: GatewayConfig,
+        wrap: impl FnOnce(Embedded) -> Arc<dyn Broker>,
+        change: impl FnOnce(Database) -> Database,
+    ) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let open = |name: &str| {
             Database::open(&Options::new(format!("sqlite://{}", directory.path().join(name).display()))).unwrap()
@@ -102,11 +112,14 @@ impl Bridge {
         let queue = Embedded::open(open("queue.db"), 4).unwrap();
         let clock = Arc::new(TestClock(AtomicI64::new(NOW * 1000)));
         let parts = Parts {
-            database,
+            database: change(database),
             broker: wrap(queue.clone()),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             sealer: Sealer::new(&Sealer::new_master_key()).unwrap(),
             stop: CancellationToken::new(),
+            instance: service::new_instance(),
+            // As in its own process: it goes on with the tenants that it knows.
+            needs_database: false,
         };
         let ctx = Context::assemble(parts).await.unwrap();
         apply(&ctx, &acme(TOKEN, KEY)).await;

@@ -1,6 +1,8 @@
 //! The real gateway on a port of its own, with the embedded queue, a settable clock and a small HTTP client that can misbehave.
 
 #[cfg(test)]
+mod away;
+#[cfg(test)]
 mod bridge;
 #[cfg(test)]
 mod client;
@@ -10,6 +12,8 @@ mod limits;
 mod refusals;
 #[cfg(test)]
 mod signatures;
+#[cfg(test)]
+mod stopping;
 #[cfg(test)]
 mod takeover;
 #[cfg(test)]

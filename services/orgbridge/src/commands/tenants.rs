@@ -7,7 +7,10 @@ use common::TenantId;
 use database::Connection;
 use serde_json::{Value, json};
 use service::{TenantFile, tenants::Applied};
-use store::destinations::{self, Backlog, Destination};
+use store::{
+    destinations::{self, Backlog, Destination},
+    gaps::{self, Gap},
+};
 
 use super::{Desk, Done};
 use crate::{Output, arguments::Printing, failure::Failure, texts};
@@ -58,6 +61,8 @@ fn tell(file: &TenantFile, applied: Applied, output: &mut Output<'_>) -> Done {
 struct Stored {
     row: store::tenants::Tenant,
     destinations: Vec<(Destination, u64)>,
+    /// When its callbacks could not be taken over.
+    gap: Option<Gap>,
 }
 
 impl Stored {
@@ -70,7 +75,8 @@ impl Stored {
             }
             let destinations = destinations::list(conn, Some(&row.id))?;
             let destinations = destinations.into_iter().map(|one| (changes_left(&backlog, &one), one));
-            found.push(Self { destinations: destinations.map(|(left, one)| (one, left)).collect(), row });
+            let destinations = destinations.map(|(left, one)| (one, left)).collect();
+            found.push(Self { destinations, gap: gaps::get(conn, &row.id)?, row });
         }
         Ok(found)
     }
@@ -89,6 +95,7 @@ impl Stored {
             "lane": self.row.lane,
             "revision": self.row.revision,
             "applied_at": self.row.applied_at.to_rfc3339(),
+            "callbacks_may_be_missing_since": self.gap.map(|gap| gap.since.to_rfc3339()),
             "destinations": self.destinations.iter().map(destination_json).collect::<Vec<_>>(),
         })
     }
@@ -151,6 +158,9 @@ pub(super) async fn show(desk: &Desk, id: TenantId, printing: Printing, output: 
         return Ok(output.json(&shown)?);
     }
     output.line(format_args!("{id}  {}", stored.name()))?;
+    if let Some(Gap { since, until }) = stored.gap {
+        output.line(texts::callbacks_may_be_missing(output.language, since, until))?;
+    }
     let rows: Vec<_> = stored.destinations.iter().map(destination_row).collect();
     output.table(["DESTINATION", "KIND", "STATE", "POSITION", "BACKLOG", "LAST ERROR"], &rows)?;
     Ok(output.json(&redacted)?)

@@ -1,0 +1,134 @@
+//! One process, which can be killed and started again on the same data.
+
+use std::{
+    ffi::OsString,
+    fs::File,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::programs;
+
+const PAUSE: Duration = Duration::from_millis(50);
+/// How long one may take to get ready.
+const START: Duration = Duration::from_secs(60);
+/// How long one may take to end after SIGTERM.
+const STOP: Duration = Duration::from_secs(25);
+
+pub(crate) struct Process {
+    name: String,
+    program: &'static str,
+    arguments: Vec<OsString>,
+    /// Where it works, and where its log is.
+    directory: PathBuf,
+    admin: u16,
+    child: Option<Child>,
+}
+
+impl Process {
+    /// One that does not run yet.
+    pub(crate) fn new(
+        name: String,
+        program: &'static str,
+        arguments: Vec<OsString>,
+        directory: &Path,
+        admin: u16,
+    ) -> Self {
+        Self { name, program, arguments, directory: directory.to_owned(), admin, child: None }
+    }
+
+    /// The program that it is of.
+    pub(crate) fn program(&self) -> &'static str {
+        self.program
+    }
+
+    /// Its id while it is to run.
+    pub(crate) fn id(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
+    /// Starts it, unless it runs already. Its log is continued.
+    pub(crate) fn start(&mut self) {
+        if self.child.is_some() {
+            return;
+        }
+        let log = self.directory.join(&self.name).with_extension("log");
+        let log = File::options().append(true).create(true).open(log).expect("a log file");
+        let child = Command::new(programs::path(self.program))
+            .args(&self.arguments)
+            .current_dir(&self.directory)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("the program starts");
+        self.child = Some(child);
+    }
+
+    pub(crate) async fn get_ready(&mut self, client: &reqwest::Client) {
+        let url = format!("http://127.0.0.1:{}/readyz", self.admin);
+        let end = Instant::now() + START;
+        while !client.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
+            assert!(!self.has_ended(), "{} ended instead of getting ready", self.name);
+            assert!(Instant::now() < end, "{} did not get ready", self.name);
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Whether it ended though nobody told it to.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.as_mut().is_some_and(|child| child.try_wait().expect("a child of ours").is_some())
+    }
+
+    /// SIGKILL.
+    pub(crate) fn kill(&mut self) {
+        let mut child = self.child.take().expect("a running process");
+        child.kill().expect("killed");
+        child.wait().expect("waited for");
+    }
+
+    /// SIGTERM; it must end by itself, and well.
+    pub(crate) async fn stop(&mut self) {
+        let child = self.child.as_mut().expect("a running process");
+        kill_process(Pid::from_child(child), Signal::TERM).expect("told to stop");
+        let end = Instant::now() + STOP;
+        let status = loop {
+            if let Some(status) = child.try_wait().expect("a child of ours") {
+                break status;
+            }
+            assert!(Instant::now() < end, "{} did not stop within {STOP:?}", self.name);
+            tokio::time::sleep(PAUSE).await;
+        };
+        self.child = None;
+        assert!(status.success(), "{} stopped with {status}", self.name);
+    }
+
+    /// What it counts; nothing while it does not run.
+    pub(crate) async fn metrics(&self, client: &reqwest::Client) -> String {
+        let url = format!("http://127.0.0.1:{}/metrics", self.admin);
+        match client.get(url).send().await {
+            Ok(answer) => answer.text().await.unwrap_or_default(),
+            Err(_) => String::new(),
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // It may be gone already; there is nobody left to tell.
+            child.kill().ok();
+            child.wait().ok();
+        }
+    }
+}
+
+/// A port that was free a moment ago. It stays the same over restarts, as a platform expects of a callback address.
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").port()
+}
