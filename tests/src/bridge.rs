@@ -5,7 +5,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
@@ -130,6 +130,32 @@ impl Bridge {
     pub async fn remove(&mut self, service: Service) {
         let place = self.processes.iter().rposition(|process| process.program() == service.program());
         self.processes.remove(place.expect("a process of that service")).stop().await;
+    }
+
+    /// Tells one process of a service to stop, the oldest first where it is done again and again, waits until it is gone, and
+    /// starts it again.
+    ///
+    /// # Panics
+    /// When there is none, when it does not stop as it should, and when it does not get ready again.
+    pub async fn restart(&mut self, service: Service) -> Duration {
+        let place = self.processes.iter().position(|process| process.program() == service.program());
+        let mut process = self.processes.remove(place.expect("a process of that service"));
+        let began = Instant::now();
+        process.stop().await;
+        let took = began.elapsed();
+        self.processes.push(process);
+        self.launch().await;
+        took
+    }
+
+    /// Whether all processes say that they are ready.
+    pub async fn are_ready(&self) -> bool {
+        for process in &self.processes {
+            if !process.is_ready(&self.client).await {
+                return false;
+            }
+        }
+        true
     }
 
     /// Whether a process ended though nobody told it to.

@@ -1,6 +1,6 @@
 //! How services are spread over processes, and where their data are.
 
-use std::{path::Path, sync::Arc};
+use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use test_kit::{FreshDatabase, Servers, Vhost};
 
@@ -53,13 +53,15 @@ pub struct Spread {
     pub replicas: usize,
     /// How many partitions each hop has.
     pub partitions: u32,
+    /// Where RabbitMQ is reached instead, such as a proxy in front of it.
+    pub broker: Option<SocketAddr>,
 }
 
 impl Spread {
     /// Two processes of each service.
     #[must_use]
     pub fn over(servers: Arc<Servers>) -> Self {
-        Self { servers, replicas: 2, partitions: 4 }
+        Self { servers, replicas: 2, partitions: 4, broker: None }
     }
 }
 
@@ -85,6 +87,14 @@ pub(crate) struct OnServers {
     pub(crate) vhost: Vhost,
     database: FreshDatabase,
     core: FreshDatabase,
+}
+
+impl OnServers {
+    fn broker_url(&self) -> String {
+        let direct = self.spread.servers.broker().to_string();
+        let address = self.spread.broker.map_or_else(|| direct.clone(), |instead| instead.to_string());
+        self.vhost.url().replace(&direct, &address)
+    }
 }
 
 impl Storage {
@@ -113,7 +123,7 @@ impl Storage {
                 "[database]\nurl = \"{}\"\npool_size = 4\n[broker]\nurl = \"{}\"\npartitions = {}\n\
                  [secrets]\nmaster_key = \"{MASTER_KEY}\"\n",
                 own.database.url(),
-                own.vhost.url(),
+                own.broker_url(),
                 own.spread.partitions
             ),
         }

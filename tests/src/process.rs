@@ -70,13 +70,18 @@ impl Process {
     }
 
     pub(crate) async fn get_ready(&mut self, client: &reqwest::Client) {
-        let url = format!("http://127.0.0.1:{}/readyz", self.admin);
         let end = Instant::now() + START;
-        while !client.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
+        while !self.is_ready(client).await {
             assert!(!self.has_ended(), "{} ended instead of getting ready", self.name);
             assert!(Instant::now() < end, "{} did not get ready", self.name);
             tokio::time::sleep(PAUSE).await;
         }
+    }
+
+    /// Whether it says that it is ready.
+    pub(crate) async fn is_ready(&self, client: &reqwest::Client) -> bool {
+        let url = format!("http://127.0.0.1:{}/readyz", self.admin);
+        client.get(&url).send().await.is_ok_and(|answer| answer.status().is_success())
     }
 
     /// Whether it ended though nobody told it to.

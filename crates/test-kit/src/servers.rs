@@ -6,7 +6,7 @@ use std::{
     ffi::OsStr,
     fs,
     io::{self, Read, Write},
-    net::TcpStream,
+    net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{Arc, OnceLock},
@@ -116,6 +116,15 @@ impl Servers {
     pub fn postgres_log(&self) -> String {
         let log = fs::read(self.directory.join("postgres/log")).expect("the log of PostgreSQL");
         String::from_utf8_lossy(&log).into_owned()
+    }
+
+    /// Where RabbitMQ listens.
+    ///
+    /// # Panics
+    /// Never: the script tells addresses.
+    pub fn broker(&self) -> SocketAddr {
+        let (_, address) = self.amqp.rsplit_once('@').expect("user, password and address");
+        address.parse().expect("an address")
     }
 
     /// A virtual host of its own in RabbitMQ.

@@ -61,11 +61,14 @@ impl From<Trouble> for Error {
     }
 }
 
+/// The lanes whose topology was declared on a link, each once however many ask for it.
+type Declared = HashMap<(Hop, Lane), Arc<OnceCell<()>>>;
+
 /// See the module. Nothing on it recovers: when it is broken, everything begins anew on the next one.
 pub(super) struct Link {
     connection: Connection,
     broken: CancellationToken,
-    declared: Mutex<HashMap<(Hop, Lane), Arc<OnceCell<()>>>>,
+    declared: Mutex<Declared>,
 }
 
 impl Link {

@@ -90,7 +90,7 @@ impl Publisher {
                     open = count > 0;
                     self.send(&mut flight, taken.drain(..));
                 }
-                () = sleep_until(stuck_at), if !(open && flight.has_room()) && !self.line.is_blocked() => {
+                () = sleep_until(stuck_at), if !(self.line.is_blocked() || open && flight.has_room()) => {
                     return Err(Trouble::Silent);
                 }
             }

@@ -1,7 +1,10 @@
 //! The same door to a PostgreSQL server.
 
 use std::{
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc, Barrier,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -17,10 +20,15 @@ use diesel::{
 
 use crate::support::{add, all};
 
+#[expect(clippy::disallowed_methods, reason = "where the server is, is told to tests by their environment")]
+fn address() -> String {
+    std::env::var("ORGBRIDGE_TEST_POSTGRES").expect("a server: ./scripts/test starts one")
+}
+
 /// A database with one small table in a schema of its own, on the server that `scripts/test` starts.
 fn fresh() -> Database {
     static SCHEMAS: AtomicU32 = AtomicU32::new(0);
-    let server = std::env::var("ORGBRIDGE_TEST_POSTGRES").expect("a server: ./scripts/test starts one");
+    let server = address();
     let schema = format!("door_{}_{}", std::process::id(), SCHEMAS.fetch_add(1, Ordering::Relaxed));
     let mut connection = PgConnection::establish(&server).unwrap();
     connection
@@ -76,12 +84,13 @@ fn own_process(conn: &mut Connection) -> database::Result<i32> {
 #[tokio::test]
 async fn connections_that_the_server_closed_while_idle_are_not_noticed_by_callers() {
     let database = fresh();
+    let all_at_once = Arc::new(Barrier::new(3));
     let idle: Vec<_> = (0..3)
         .map(|_| {
-            let database = database.clone();
+            let (database, all_at_once) = (database.clone(), Arc::clone(&all_at_once));
             tokio::spawn(async move {
-                let stay = |conn: &mut Connection| {
-                    std::thread::sleep(Duration::from_millis(100));
+                let stay = move |conn: &mut Connection| {
+                    all_at_once.wait();
                     own_process(conn)
                 };
                 database.read("test", stay).await.unwrap()
@@ -92,7 +101,7 @@ async fn connections_that_the_server_closed_while_idle_are_not_noticed_by_caller
     for process in idle {
         processes.push(process.await.unwrap());
     }
-    let mut killer = PgConnection::establish(&std::env::var("ORGBRIDGE_TEST_POSTGRES").unwrap()).unwrap();
+    let mut killer = PgConnection::establish(&address()).unwrap();
     for process in processes {
         sql_query(format!("SELECT pg_terminate_backend({process}, 5000)")).execute(&mut killer).unwrap();
     }

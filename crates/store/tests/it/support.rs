@@ -38,10 +38,15 @@ pub(crate) fn postgres() -> Database {
     migrated(&schema())
 }
 
+#[expect(clippy::disallowed_methods, reason = "where the server is, is told to tests by their environment")]
+fn address() -> String {
+    std::env::var("ORGBRIDGE_TEST_POSTGRES").expect("a server: ./scripts/test starts one")
+}
+
 /// The address of an empty schema of its own on the server that `scripts/test` starts.
 pub(crate) fn schema() -> String {
     static SCHEMAS: AtomicU32 = AtomicU32::new(0);
-    let server = std::env::var("ORGBRIDGE_TEST_POSTGRES").expect("a server: ./scripts/test starts one");
+    let server = address();
     let schema = format!("store_{}_{}", std::process::id(), SCHEMAS.fetch_add(1, Ordering::Relaxed));
     let mut connection = PgConnection::establish(&server).unwrap();
     connection.batch_execute(&format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}")).unwrap();

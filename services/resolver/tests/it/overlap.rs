@@ -16,10 +16,15 @@ use crate::{department, member, removed};
 
 const RESOLVERS: usize = 4;
 
+#[expect(clippy::disallowed_methods, reason = "where the server is, is told to tests by their environment")]
+fn address() -> String {
+    std::env::var("ORGBRIDGE_TEST_POSTGRES").expect("a server: ./scripts/test starts one")
+}
+
 /// A schema of its own on the server that `scripts/test` starts, with the tenant in it.
 async fn server() -> Database {
     static SCHEMAS: AtomicU32 = AtomicU32::new(0);
-    let server = std::env::var("ORGBRIDGE_TEST_POSTGRES").expect("a server: ./scripts/test starts one");
+    let server = address();
     let schema = format!("overlap_{}_{}", std::process::id(), SCHEMAS.fetch_add(1, Ordering::Relaxed));
     let make = {
         let schema = schema.clone();
