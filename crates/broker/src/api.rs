@@ -63,7 +63,7 @@ impl Default for ConsumeOptions {
         Self {
             batch_size: 256,
             handler_deadline: Duration::from_secs(120),
-            backoff: Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(30) },
+            backoff: Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(3) },
         }
     }
 }

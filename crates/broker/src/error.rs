@@ -86,6 +86,11 @@ impl Error {
     }
 }
 
+/// An error with its causes, for logs: as JSON they show the outermost alone.
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 impl From<database::Error> for Error {
     fn from(error: database::Error) -> Self {
         Self::Storage(Arc::new(error))

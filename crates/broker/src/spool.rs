@@ -15,6 +15,7 @@ use tracing::debug;
 
 pub use self::gauge::SpoolStats;
 use self::{forward::Forwarders, gauge::Gauge};
+use crate::error::chain;
 use crate::{Broker, ConsumeOptions, Embedded, Error, Handler, Lane, Outgoing, Result};
 
 /// How long [`Spooled::close`] goes on bringing messages to a broker that works.
@@ -119,7 +120,7 @@ impl Spooled {
             // Nobody will ever take it.
             Err(error @ (Error::NotJson { .. } | Error::BadName)) => Some(Err(error)),
             Err(error) => {
-                debug!(error = &error as &dyn std::error::Error, "the broker did not take messages");
+                debug!(error = %chain(&error), "the broker did not take messages");
                 self.gauge.fails();
                 None
             }

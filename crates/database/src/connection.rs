@@ -1,7 +1,7 @@
 //! One connection, whatever the backend.
 
 use diesel::{
-    PgConnection, SqliteConnection,
+    PgConnection, RunQueryDsl, SqliteConnection,
     connection::{AnsiTransactionManager, SimpleConnection, TransactionManager},
     r2d2::R2D2Connection,
 };
@@ -105,11 +105,12 @@ impl Connection {
         }
     }
 
-    /// Whether the other side does not answer any more. A file always does.
+    /// Whether the other side does not answer any more, or takes nothing. A file always does.
     pub(crate) fn is_lost(&mut self) -> bool {
         match self {
             Self::Sqlite(_) => false,
-            Self::Postgres(c) => c.ping().is_err(),
+            // A server that became a standby answers, and takes nothing.
+            Self::Postgres(c) => !matches!(diesel::sql_query(TAKES_WRITES).execute(c), Ok(1)),
         }
     }
 
@@ -123,6 +124,9 @@ impl Connection {
         on_backend!(self, c => c.is_broken())
     }
 }
+
+const TAKES_WRITES: &str =
+    "SELECT 1 WHERE NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'off'";
 
 /// How a transaction begins.
 #[derive(Debug, Clone, Copy)]

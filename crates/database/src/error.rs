@@ -49,6 +49,9 @@ pub enum Error {
         #[source]
         source: Cause,
     },
+    /// The database refused it for a reason that we do not know: it may pass.
+    #[error("the database refused a query")]
+    Refused(#[source] DieselError),
     /// Any other failure of a query: a fault of ours, or a row that is not there.
     #[error("a query failed")]
     Query(#[source] DieselError),
@@ -83,7 +86,7 @@ impl Error {
     /// What the error asks of the one who meets it.
     pub fn disposition(&self) -> Disposition {
         match self {
-            Self::Unavailable(_) | Self::Busy => Disposition::Retry { after: Duration::ZERO },
+            Self::Unavailable(_) | Self::Busy | Self::Refused(_) => Disposition::Retry { after: Duration::ZERO },
             _ => Disposition::Fatal,
         }
     }
@@ -93,6 +96,7 @@ impl Error {
         match self {
             Self::Unavailable(_) => "unavailable",
             Self::Busy => "busy",
+            Self::Refused(_) => "refused",
             Self::Constraint { .. } => "constraint",
             Self::Panicked => "panicked",
             Self::Url => "url",
@@ -139,10 +143,10 @@ impl From<DieselError> for Error {
             | DatabaseErrorKind::ReadOnlyTransaction => return Self::unavailable(error),
             DatabaseErrorKind::SerializationFailure => return Self::Busy,
             _ => {
-                return match sqlite_says(information.message()).or_else(|| postgres_says(information.message())) {
-                    Some(Condition::Locked) => Self::Busy,
-                    Some(Condition::Storage) => Self::unavailable(error),
-                    None => Self::Query(error),
+                return match says(information.message()) {
+                    Condition::Locked => Self::Busy,
+                    Condition::Fault => Self::Query(error),
+                    Condition::Other => Self::Refused(error),
                 };
             }
         };
@@ -151,42 +155,47 @@ impl From<DieselError> for Error {
 }
 
 enum Condition {
+    /// Somebody else held a lock for too long.
     Locked,
-    Storage,
+    /// The statement or its values are to blame, and will be again.
+    Fault,
+    /// Whatever else there is: storage, memory, a server that is starting or stopping.
+    Other,
 }
 
-/// diesel keeps SQLite's message but not its code, so the fixed texts of `sqlite3_errstr` have to do.
-fn sqlite_says(message: &str) -> Option<Condition> {
-    match message {
-        text if text.starts_with("database is locked") || text.starts_with("database table is locked") => {
-            Some(Condition::Locked)
-        }
-        "disk I/O error" | "database or disk is full" | "unable to open database file" => Some(Condition::Storage),
-        _ => None,
-    }
-}
-
-/// It keeps the same of PostgreSQL's. A server that speaks another language makes these look like faults of ours; then
-/// nothing is lost either, since a dead letter cannot be written to such a server.
-fn postgres_says(message: &str) -> Option<Condition> {
-    const LOCKED: [&str; 3] = ["deadlock detected", "canceling statement due to", "could not obtain lock"];
-    const STORAGE: [&str; 9] = [
-        "could not extend file",
-        "could not write",
-        "could not access status of transaction",
-        "out of memory",
-        "out of shared memory",
-        "remaining connection slots",
-        "sorry, too many clients",
-        "terminating connection",
-        "the database system is",
+/// diesel keeps what a server says but not its code, so fixed texts have to do. What is not known, as from a server that speaks
+/// another language, counts as passing: a fault that never passes holds something up and is seen, while an outage that is
+/// taken for a fault makes dead letters of what is good.
+fn says(message: &str) -> Condition {
+    const LOCKED: [&str; 5] = [
+        "database is locked",
+        "database table is locked",
+        "deadlock detected",
+        "canceling statement due to",
+        "could not obtain lock",
+    ];
+    const FAULTS: [&str; 14] = [
+        "no such ",
+        "near \"",
+        "incomplete input",
+        "too many SQL variables",
+        "too many terms",
+        "datatype mismatch",
+        "string or blob too big",
+        "table ",
+        "attempt to write a readonly database",
+        "syntax error",
+        "invalid byte sequence",
+        "invalid input syntax",
+        "value too long",
+        "index row ",
     ];
     let is_one_of = |texts: &[&str]| texts.iter().any(|text| message.starts_with(text));
     if is_one_of(&LOCKED) {
-        Some(Condition::Locked)
-    } else if is_one_of(&STORAGE) || message.contains("No space left on device") {
-        Some(Condition::Storage)
+        Condition::Locked
+    } else if is_one_of(&FAULTS) {
+        Condition::Fault
     } else {
-        None
+        Condition::Other
     }
 }

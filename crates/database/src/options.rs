@@ -71,12 +71,22 @@ const NEVER_HANG: [(&str, &str); 6] = [
 
 /// The URL with our time-outs, where it does not say its own.
 fn server_address(url: &str) -> Result<String> {
+    if !is_well_encoded(url) {
+        // libpq would say so with the password in it.
+        return Err(Error::Url);
+    }
     let mut url = Url::parse(url).map_err(|_syntax| Error::Url)?;
     let said: Vec<String> = url.query_pairs().map(|(name, _)| name.into_owned()).collect();
     for (name, value) in NEVER_HANG.iter().filter(|(name, _)| !said.iter().any(|said| said == name)) {
         url.query_pairs_mut().append_pair(name, value);
     }
     Ok(url.into())
+}
+
+/// Whether each `%` is followed by two hexadecimal digits, and they are not those of NUL.
+fn is_well_encoded(url: &str) -> bool {
+    let code = |piece: &str| piece.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+    url.split('%').skip(1).all(|piece| code(piece).is_some_and(|code| code != 0))
 }
 
 #[cfg(test)]
@@ -94,7 +104,7 @@ mod tests {
 
     #[test]
     fn other_schemes_are_refused() {
-        for url in ["", "sqlite://", "mysql://db", "postgres:nonsense", "postgresql"] {
+        for url in ["", "sqlite://", "mysql://db", "postgres:nonsense", "postgresql", "postgres://u:p%zz@h/d"] {
             assert!(matches!(Options::new(url).place(), Err(Error::Url)), "{url}");
         }
     }

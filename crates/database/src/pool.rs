@@ -4,7 +4,7 @@ use std::{
     fs::{self, OpenOptions},
     io,
     path::Path,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -38,12 +38,14 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) struct Pool {
     role: Role,
     connections: r2d2::Pool<Manager>,
+    refusal: Refusal,
     pub(crate) permits: Arc<Semaphore>,
 }
 
 impl Pool {
     pub(crate) fn new(role: Role, place: Place, options: &Options) -> Arc<Self> {
         let size = if matches!(role, Role::Reader | Role::Any) { options.pool_size.max(1) } else { 1 };
+        let refusal = Refusal::default();
         // Opened when first needed, and never closed for age: a connection in memory is its database. Unchecked, since
         // waiting for the first one would freeze while a server starts (sfackler/r2d2 #142).
         let connections = r2d2::Pool::builder()
@@ -53,10 +55,10 @@ impl Pool {
             .idle_timeout(None)
             .test_on_check_out(false)
             .connection_timeout(CONNECT_TIMEOUT)
-            .error_handler(Box::new(r2d2::NopErrorHandler))
+            .error_handler(Box::new(refusal.clone()))
             .build_unchecked(Manager { role, place, synchronous: options.synchronous });
         let permits = Arc::new(Semaphore::new(usize::try_from(size).unwrap_or(1)));
-        Arc::new(Self { role, connections, permits })
+        Arc::new(Self { role, connections, permits, refusal })
     }
 
     pub(crate) fn role(&self) -> Role {
@@ -65,7 +67,10 @@ impl Pool {
 
     /// An idle connection, or a new one. Blocks. Who asks holds a permit.
     fn check_out(&self) -> Result<Lease> {
-        Ok(Lease { connection: self.connections.get().map_err(Error::unavailable)? })
+        match self.connections.get() {
+            Ok(connection) => Ok(Lease { connection }),
+            Err(timeout) => Err(self.refusal.take().map_or_else(|| Error::unavailable(timeout), Error::unavailable)),
+        }
     }
 
     /// An idle connection, or a new one, with a transaction open on it. Connections that a server closed while they were idle
@@ -97,6 +102,25 @@ pub(crate) fn try_place(place: &Place, options: &Options) -> Result<()> {
         // Somebody else is switching the journal at this moment, which no waiting in SQLite covers; the pool comes again.
         Ok(_) | Err(Error::Busy) => Ok(()),
         Err(error) => Err(error),
+    }
+}
+
+/// Why the last connection could not be opened, which the pool keeps to itself.
+#[derive(Debug, Clone, Default)]
+struct Refusal(Arc<Mutex<Option<String>>>);
+
+impl Refusal {
+    fn take(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl r2d2::HandleError<Error> for Refusal {
+    fn handle_error(&self, error: Error) {
+        let said = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+        // libpq's hints follow on lines of their own.
+        let first_line = said.lines().next().unwrap_or_default().to_owned();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).replace(first_line);
     }
 }
 

@@ -162,15 +162,47 @@ async fn open_database(place: Place) -> Result<Database, Unavailable> {
     opening.await.unwrap_or_else(|_interrupted| Err(Unavailable::new("opening the database was interrupted")))
 }
 
-/// What a database says first names tables and columns; values are in the details, which are left out.
+/// What went wrong, in words that hold no values of rows.
 fn describe(error: &database::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
+    let cause = error.source();
+    match cause.and_then(|cause| cause.downcast_ref::<diesel::result::Error>()) {
+        Some(diesel::result::Error::DatabaseError(_, said)) => format!("{error}: {}", without_values(said.message())),
+        _ => cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}")),
     }
-    text
+}
+
+/// A database's message without what may be values of the row: what it puts in quotes, unless that names something of the
+/// schema, and numbers long enough to be somebody's.
+fn without_values(message: &str) -> String {
+    const OF_THE_SCHEMA: [&str; 9] = [
+        "relation ",
+        "column ",
+        "no such table",
+        "no such column",
+        "permission denied",
+        "must be owner",
+        "schema ",
+        "duplicate key value violates",
+        "insert or update on table",
+    ];
+    if OF_THE_SCHEMA.iter().any(|start| message.starts_with(start)) {
+        return message.to_owned();
+    }
+    let mut kept = String::with_capacity(message.len());
+    for (place, piece) in message.split('"').enumerate() {
+        // Every second piece stands in quotes.
+        kept.push_str(if place % 2 == 0 { piece } else { "\"…\"" });
+    }
+    let digits = |text: &str| text.chars().take_while(char::is_ascii_digit).count();
+    let mut rest = kept.as_str();
+    let mut shown = String::with_capacity(rest.len());
+    while let Some(first) = rest.chars().next() {
+        let run = digits(rest);
+        let (piece, behind) = rest.split_at(run.max(first.len_utf8()));
+        shown.push_str(if run > 3 { "…" } else { piece });
+        rest = behind;
+    }
+    shown
 }
 
 impl From<database::Error> for Unavailable {

@@ -146,8 +146,14 @@ fn read(row: store::tenants::Tenant, sealer: &Sealer) -> anyhow::Result<Tenant> 
     let file = TenantFile::from_document(&row.id, document, sealer, &row.data_key)?;
     let previous = match (&row.previous_callback, row.previous_until) {
         (Some(sealed), Some(until)) => {
-            let CallbackPair { token, aes_key } = tenants::open_pair(sealer, &row.data_key, &row.id, sealed)?;
-            Some(PreviousCallback { token, aes_key, until })
+            match tenants::open_pair(sealer, &row.data_key, &row.id, sealed) {
+                Ok(CallbackPair { token, aes_key }) => Some(PreviousCallback { token, aes_key, until }),
+                Err(_) => {
+                    // They were sealed with a key that is gone; the present ones count.
+                    tracing::warn!(tenant.id = %row.id, "the former callback keys cannot be read and are not honoured");
+                    None
+                }
+            }
         }
         _ => None,
     };

@@ -7,7 +7,7 @@ use broker::{Broker, SpoolStats};
 use common::Clock;
 use database::Database;
 use store::Sealer;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{Health, Metrics, TenantBook, open::Openings};
@@ -94,8 +94,8 @@ impl Context {
     }
 
     /// Starts a task that is waited for at the end. It must end by itself soon after [`Context::stop`] is cancelled. A task that
-    /// panics is a fault of ours: it stops the process.
-    pub fn spawn(&self, name: &'static str, future: impl Future<Output = ()> + Send + 'static) {
+    /// panics is a fault of ours: it stops the process. The handle waits for it.
+    pub fn spawn(&self, name: &'static str, future: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
         let running = self.tasks.spawn(future);
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
@@ -103,7 +103,7 @@ impl Context {
                 tracing::error!(task = name, "a task panicked; the process stops");
                 stop.cancel();
             }
-        });
+        })
     }
 
     /// The last step of stopping: nothing works with the queue any more, and what it has in memory is written.

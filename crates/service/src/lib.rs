@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod admin;
+mod allocator;
 mod book;
 mod clock;
 pub mod config;

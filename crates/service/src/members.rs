@@ -10,12 +10,16 @@ use broker::{Lane, Members};
 use common::{Clock, Hop};
 use database::{Connection, Database};
 use store::workers;
-use tokio::sync::{Notify, watch};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 
 /// How often each process says that it lives.
 const BEAT_EVERY: Duration = Duration::from_secs(2);
-/// Who was not heard of for so long is taken for dead; milliseconds. Three beats, and partitions are shared anew within 10 s.
+/// Who was not heard of for so long is taken for dead. Three beats, and partitions are shared anew within 10 s.
+const PATIENCE: Duration = Duration::from_secs(6);
 const PATIENCE_MILLIS: i64 = 6_000;
 
 /// The live workers of each queue that this process consumes.
@@ -32,14 +36,20 @@ impl StoreMembers {
         Self { database, clock, instance, queues: Mutex::default(), joined: Notify::new() }
     }
 
-    /// Beats until told to stop, and then leaves: the others share out what was ours while we finish what is in hand. While the
-    /// database is away everybody stays with what is known.
+    /// Beats until told to stop, and then leaves: the others share out what was ours while we finish what is in hand. Who cannot
+    /// reach the database gives its share back: it could do nothing with it, and others may.
     pub(crate) async fn keep(self: Arc<Self>, stop: CancellationToken) {
+        let mut heard = Instant::now();
         loop {
             for queue in self.queues() {
-                if let Err(error) = self.beat(&queue).await {
-                    tracing::debug!(queue, error = error.label(), "cannot say that we live");
+                match self.beat(&queue).await {
+                    Ok(()) => heard = Instant::now(),
+                    Err(error) => tracing::debug!(queue, error = error.label(), "cannot say that we live"),
                 }
+            }
+            if heard.elapsed() > PATIENCE {
+                // The others take us for dead: what is ours at the broker is theirs.
+                self.give_everything_back();
             }
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -51,6 +61,14 @@ impl StoreMembers {
         let leave = move |conn: &mut Connection| workers::leave(conn, &instance);
         if let Err(error) = self.database.write("workers.leave", leave).await {
             tracing::debug!(error = error.label(), "the others will notice by themselves that we are gone");
+        }
+    }
+
+    /// Nobody is known any more, and so nothing is ours.
+    fn give_everything_back(&self) {
+        let queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        for known in queues.values() {
+            known.send_if_modified(|known| !std::mem::replace(known, Arc::new([])).is_empty());
         }
     }
 

@@ -15,7 +15,11 @@ use crate::{
 };
 
 /// What a stopping process may take; shorter than a pod's grace of 30 s.
-const GRACE: Duration = Duration::from_secs(20);
+pub const GRACE: Duration = Duration::from_secs(18);
+/// What closing the queue may take after that.
+const CLOSING: Duration = Duration::from_secs(5);
+/// What blocking work may take after that.
+pub const LAST_WORK: Duration = Duration::from_secs(1);
 
 /// The arguments of a binary with one service.
 #[derive(Debug, Parser)]
@@ -49,7 +53,10 @@ pub fn main(name: &'static str, build: impl FnOnce(&Config, &Context) -> anyhow:
         Ok(runtime) => runtime,
         Err(error) => return fail(&anyhow::Error::new(error).context("starting the runtime")),
     };
-    match runtime.block_on(serve(&config, environment, Inhabitants::alone(name), build)) {
+    let served = runtime.block_on(serve(&config, environment, Inhabitants::alone(name), build));
+    // Blocking work that hangs at a server must not keep the process: it is rolled back there.
+    runtime.shutdown_timeout(LAST_WORK);
+    match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
     }
@@ -86,9 +93,16 @@ pub async fn serve(
     let result = supervise(services, &ctx, GRACE).await;
     admin_stop.cancel();
     let admin = admin.await.context("the admin server panicked")?;
-    ctx.close().await;
+    close(&ctx).await;
     tracing::info!("stopped");
     result.and(admin)
+}
+
+/// Closes the queue, within bounds.
+pub async fn close(ctx: &Context) {
+    if tokio::time::timeout(CLOSING, ctx.close()).await.is_err() {
+        tracing::warn!("the queue is not closed in order; what is in its spool stays there for the next start");
+    }
 }
 
 /// Binds a socket; `key` names the setting in the error.

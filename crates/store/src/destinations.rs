@@ -190,6 +190,8 @@ pub fn declare(conn: &mut Connection, tenant: &TenantId, declared: &[Declared], 
             destinations::started_version.eq(last),
             destinations::backfill.eq(backfill),
             destinations::created_at.eq(now.0),
+            // Higher than any fence that a former row of this name gave.
+            destinations::fence.eq(now.0),
         );
         on_backend!(conn, c =>
             diesel::insert_into(destinations::table).values(row).on_conflict_do_nothing().execute(c))?;
@@ -205,11 +207,12 @@ fn forget(conn: &mut Connection, tenant: &TenantId, id: &DestinationId) -> Resul
             on_backend!(conn, c => diesel::delete(rows).execute(c))?;
         }};
     }
+    // The row first, which its sender locks first too: what that is writing is then there to be cleared.
+    on_backend!(conn, c => diesel::delete(destinations::table.find((tenant, id))).execute(c))?;
     clear!(held);
     clear!(taken);
     clear!(messages);
     clear!(attempts);
-    on_backend!(conn, c => diesel::delete(destinations::table.find((tenant, id))).execute(c))?;
     Ok(())
 }
 

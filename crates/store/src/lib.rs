@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod bulk;
+mod clock;
 mod convert;
 mod migrations;
 mod schema;

@@ -8,6 +8,7 @@ use diesel::prelude::*;
 
 use crate::{
     bulk,
+    clock::shared_clock,
     convert::{ROWS_PER_STATEMENT, entity_key, from_json, parse, signed, to_json, unsigned},
     schema::{
         resolver::{outbox, replays},
@@ -138,6 +139,7 @@ pub fn lease(
     now: UnixMillis,
     until: UnixMillis,
 ) -> Result<Option<u64>> {
+    let (now, until) = shared_clock(conn, now, until)?;
     let free = tenants::outbox_owner
         .is_null()
         .or(tenants::outbox_owner.eq(owner))
@@ -151,14 +153,14 @@ pub fn lease(
     Ok(taken.map(unsigned))
 }
 
-/// Gives the outbox lease of tenants back, where `owner` still holds it.
+/// Gives the outbox lease of tenants back, where `owner` still holds it; in the order of ids, as [`lock_tenants`] takes them.
 pub fn give_back(conn: &mut Connection, owner: &str, of: &[TenantId]) -> Result<()> {
-    let ids: Vec<&str> = of.iter().map(TenantId::as_str).collect();
-    on_backend!(conn, c => diesel::update(
-            tenants::table.filter(tenants::id.eq_any(ids)).filter(tenants::outbox_owner.eq(owner)),
-        )
-        .set(tenants::outbox_owner.eq(None::<String>))
-        .execute(c))?;
+    let mut ids: Vec<&str> = of.iter().map(TenantId::as_str).collect();
+    ids.sort_unstable();
+    for id in ids {
+        let held = tenants::table.find(id).filter(tenants::outbox_owner.eq(owner));
+        on_backend!(conn, c => diesel::update(held).set(tenants::outbox_owner.eq(None::<String>)).execute(c))?;
+    }
     Ok(())
 }
 
@@ -196,10 +198,15 @@ pub fn tenants_with_unpublished(conn: &mut Connection) -> Result<Vec<TenantId>> 
     rows.iter().map(|id| parse(id)).collect()
 }
 
-/// Whether a tenant has no version yet: its root department is still to be created.
-pub fn any_rootless(conn: &mut Connection) -> Result<bool> {
-    let rootless = tenants::table.filter(tenants::removed_at.is_null()).filter(tenants::last_version.eq(0));
-    Ok(on_backend!(conn, c => diesel::select(diesel::dsl::exists(rootless)).get_result(c))?)
+/// Tenants that have no version yet: their root departments are still to be created.
+pub fn rootless(conn: &mut Connection) -> Result<Vec<TenantId>> {
+    let rootless = tenants::table
+        .filter(tenants::removed_at.is_null())
+        .filter(tenants::last_version.eq(0))
+        .order(tenants::id)
+        .select(tenants::id);
+    let rows: Vec<String> = on_backend!(conn, c => rootless.load(c))?;
+    rows.iter().map(|id| parse(id)).collect()
 }
 
 /// Whether somebody asked for something to be sent again.
@@ -258,8 +265,8 @@ pub fn request_replay(
     Ok(())
 }
 
-/// Takes the oldest wishes out, at most `limit`: what is returned must be carried out in the same transaction. What somebody else
-/// is taking out at the moment is left to them.
+/// Takes the oldest wishes out, at most `limit`: what is returned must be carried out in the same transaction. Who comes while
+/// somebody else takes some out waits, and gets those behind them: they keep their order.
 pub fn take_replays(conn: &mut Connection, limit: i64) -> Result<Vec<Replay>> {
     let oldest = replays::table.order(replays::seq).limit(limit).select((
         replays::seq,
@@ -270,7 +277,7 @@ pub fn take_replays(conn: &mut Connection, limit: i64) -> Result<Vec<Replay>> {
     ));
     let rows: Vec<(i64, String, Option<String>, String, String)> = match conn {
         Connection::Sqlite(c) => oldest.load(c)?,
-        Connection::Postgres(c) => oldest.for_update().skip_locked().load(c)?,
+        Connection::Postgres(c) => oldest.for_update().load(c)?,
     };
     let taken: Vec<i64> = rows.iter().map(|row| row.0).collect();
     for piece in taken.chunks(ROWS_PER_STATEMENT) {

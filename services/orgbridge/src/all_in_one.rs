@@ -4,7 +4,6 @@ use std::{
     fs, io,
     net::{SocketAddr, TcpListener},
     path::PathBuf,
-    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -18,8 +17,6 @@ use service::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// What a stopping process may take; shorter than a pod's grace of 30 s.
-const GRACE: Duration = Duration::from_secs(20);
 /// In the data directory while the process runs: who listens where, for scripts that chose port 0.
 const LISTENING_FILE: &str = "listening.json";
 
@@ -138,10 +135,10 @@ impl AllInOne {
         // It outlives the services, so that readiness can be asked for while they drain.
         let admin_stop = CancellationToken::new();
         let admin = tokio::spawn(admin::serve(admin, context.clone(), facts, admin_stop.clone()));
-        let result = supervise(services, &context, GRACE).await;
+        let result = supervise(services, &context, process::GRACE).await;
         admin_stop.cancel();
         let admin = admin.await.context("the admin server panicked")?;
-        context.close().await;
+        process::close(&context).await;
         if let Err(error) = fs::remove_file(&listening_file) {
             tracing::debug!(%error, path = %listening_file.display(), "cannot remove");
         }

@@ -145,8 +145,8 @@ texts! {
         "{count} 条将重新发送到 {destination}"
     }
     serving_needed() {
-        "a running `orgbridge serve` carries it out",
-        "由运行中的 `orgbridge serve` 执行"
+        "the running services carry it out",
+        "由运行中的服务执行"
     }
     callbacks_may_be_missing(since, until) {
         "callbacks may be missing: none could be taken over from {since} until {until}",

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use common::{Action, Change, DestinationId, EntityKey, EntityKind, TenantId, UnixMillis};
 use database::{Connection, Result};
-use store::{destinations, outbox, records};
+use store::{
+    destinations::{self, Backfill},
+    outbox, records,
+};
 
 /// Entities read and written at once.
 const PAGE: i64 = 1000;
@@ -19,6 +22,12 @@ pub(crate) fn write(
 ) -> Result<()> {
     let versions = outbox::lock_tenants(conn, [tenant])?;
     let Some(before) = versions.get(tenant).copied() else { return Ok(()) };
+    // Looked at again under the lock: another resolver may have written it meanwhile.
+    let is_wanted = destinations::get(conn, tenant, destination)?
+        .is_some_and(|destination| destination.backfill == Some(Backfill::Wanted));
+    if !is_wanted {
+        return Ok(());
+    }
     let mut last = before;
     let mut departments = Vec::new();
     let mut after: Option<EntityKey> = None;

@@ -22,8 +22,8 @@ impl Handler for EventHandler {
         let mut undecodable = Vec::new();
         for delivery in batch {
             match Event::from_cloud_event(&delivery.payload) {
-                Ok(event) => events.push(event),
-                Err(_) => undecodable.push(resolver.dead_letter(delivery, Reason::UndecodableEvent)),
+                Ok(event) if !holds_nul(&delivery.payload) => events.push(event),
+                _ => undecodable.push(resolver.dead_letter(delivery, Reason::UndecodableEvent)),
             }
         }
         let rules = resolver.rules();
@@ -52,6 +52,15 @@ impl Handler for EventHandler {
     }
 }
 
+/// Whether a JSON document has the character NUL in it. No platform sends it, and PostgreSQL holds no text with it.
+fn holds_nul(payload: &[u8]) -> bool {
+    let mut escaped = false;
+    payload.iter().enumerate().any(|(at, byte)| {
+        escaped = *byte == b'\\' && !escaped;
+        escaped && payload.get(at + 1..at + 6) == Some(b"u0000".as_slice())
+    })
+}
+
 impl Resolver {
     /// A dead letter of a message, with whatever of it can be read.
     fn dead_letter(&self, delivery: &Delivery, reason: Reason) -> NewDeadLetter {
@@ -63,8 +72,8 @@ impl Resolver {
         let named: Option<Named> = serde_json::from_slice(&delivery.payload).ok();
         let (tenant, id) = named.map_or((None, None), |named| (named.tenant, named.id));
         let content = match std::str::from_utf8(&delivery.payload) {
-            Ok(text) => text.to_owned(),
-            Err(_) => STANDARD.encode(&delivery.payload),
+            Ok(text) if !text.contains('\0') => text.to_owned(),
+            _ => STANDARD.encode(&delivery.payload),
         };
         NewDeadLetter {
             tenant: tenant.unwrap_or_else(|| self.nobody.clone()),
@@ -89,6 +98,21 @@ fn failure(error: database::Error) -> Failure {
         Disposition::Reject { .. } | Disposition::Fatal => {
             tracing::error!(error = %format!("{:#}", anyhow::Error::from(error)), "a batch of events failed");
             Failure::Poison
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::holds_nul;
+
+    #[test]
+    fn only_the_character_itself_counts() {
+        for with in [r#"{"id":"a\u0000"}"#, r#"{"id":"\\\u0000"}"#] {
+            assert!(holds_nul(with.as_bytes()), "{with}");
+        }
+        for without in [r#"{"id":"a\u0001"}"#, r#"{"id":"\\u0000"}"#, r#"{"id":"u0000"}"#, "\\", ""] {
+            assert!(!holds_nul(without.as_bytes()), "{without}");
         }
     }
 }

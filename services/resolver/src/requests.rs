@@ -6,33 +6,31 @@ use common::{DestinationId, EntityKey, TenantId};
 use database::{Connection, Result};
 use store::{destinations, outbox};
 
-use crate::{
-    backfill,
-    turn::{Rules, Turn},
-};
+use crate::turn::{Rules, Turn};
 
 /// Wishes carried out in one transaction.
 const REPLAYS: i64 = 500;
 
 /// Whether there is anything to do: most often not, and looking takes no lock.
-pub(crate) fn any_wanted(conn: &mut Connection) -> Result<bool> {
-    Ok(outbox::any_rootless(conn)? || outbox::any_replays(conn)? || !destinations::backfills_wanted(conn)?.is_empty())
+pub(crate) fn any_wanted(conn: &mut Connection, rules: &Rules) -> Result<bool> {
+    Ok(!rootless(conn, rules)?.is_empty()
+        || outbox::any_replays(conn)?
+        || !destinations::backfills_wanted(conn)?.is_empty())
+}
+
+/// Tenants whose root department is still to be created, those that this process knows.
+fn rootless(conn: &mut Connection, rules: &Rules) -> Result<Vec<TenantId>> {
+    let mut rootless = outbox::rootless(conn)?;
+    rootless.retain(|tenant| rules.tenants.get(tenant.as_str()).is_some());
+    Ok(rootless)
 }
 
 /// Creates the root departments of tenants that have none.
 pub(crate) fn found(conn: &mut Connection, rules: &Rules) -> Result<Vec<Turn>> {
-    let versions = outbox::lock_tenants(conn, rules.tenants.iter().map(|tenant| &tenant.file.id))?;
+    let wanted = rootless(conn, rules)?;
+    let versions = outbox::lock_tenants(conn, &wanted)?;
     let rootless = versions.into_iter().filter(|(_, version)| *version == 0);
     rootless.map(|(tenant, _)| Turn::found(conn, &tenant, rules)).collect()
-}
-
-/// Writes the back-fills that are wanted. Returns the tenants that have something to publish.
-pub(crate) fn backfill(conn: &mut Connection, rules: &Rules) -> Result<Vec<TenantId>> {
-    let wanted = destinations::backfills_wanted(conn)?;
-    for (tenant, destination) in &wanted {
-        backfill::write(conn, tenant, destination, rules.now)?;
-    }
-    Ok(wanted.into_iter().map(|(tenant, _)| tenant).collect())
 }
 
 /// Carries out what was asked to be sent again. The flag says whether there is more to do.

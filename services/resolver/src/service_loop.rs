@@ -6,9 +6,11 @@ use broker::{ConsumeOptions, Lane};
 use common::{Hop, TenantId};
 use database::Connection;
 use service::{Context, config::ResolverConfig};
-use store::{keys, outbox, waiting};
+use store::{destinations, keys, outbox, waiting};
+use tokio::sync::Mutex;
 
 use crate::{
+    backfill,
     handler::EventHandler,
     patience::{self, Limits},
     publisher::{Handover, Publisher},
@@ -20,6 +22,8 @@ use crate::{
 const RELEASE_BATCHES: usize = 8;
 /// How often new tenants, back-fills and replays are looked for.
 const REQUESTS_EVERY: Duration = Duration::from_millis(250);
+/// How often it is looked whether a release was left in the middle, by this process or by one that is gone.
+const RELEASES_EVERY: Duration = Duration::from_secs(1);
 /// How often parked entities are looked at.
 const PATIENCE_EVERY: Duration = Duration::from_secs(1);
 /// How often old keys are forgotten.
@@ -32,12 +36,16 @@ const FORGET_EVERY: Duration = Duration::from_secs(600);
 pub async fn run(config: ResolverConfig, lanes: Vec<Lane>, context: Context) -> anyhow::Result<()> {
     context.database.write("resolver.start", outbox::free_leases).await?;
     let (publisher, handover) = Publisher::new(context.clone());
-    let publishing = context.tasks.spawn(publisher.run());
+    let publishing = context.spawn("publisher", publisher.run());
     let resolver = Arc::new(Resolver::new(config, context.clone(), handover)?);
-    let by_clock = context.tasks.spawn(Arc::clone(&resolver).by_the_clock());
+    let by_clock = context.spawn("resolver's clock", Arc::clone(&resolver).by_the_clock());
     let options = ConsumeOptions { batch_size: resolver.config.batch_size, ..ConsumeOptions::default() };
     let handler = Arc::new(EventHandler(Arc::clone(&resolver)));
     let consumed = context.broker.consume(Hop::Events, &lanes, options, handler, context.stop.clone()).await;
+    if consumed.is_err() {
+        // The clock and the publisher end with the process, which this stops.
+        return Ok(consumed?);
+    }
     by_clock.await?;
     // The last hand-over closes with the resolver: the publisher then sends what is left and ends.
     drop(resolver);
@@ -52,11 +60,13 @@ pub(crate) struct Resolver {
     /// Whom a dead letter belongs to when not even its tenant can be read.
     pub(crate) nobody: TenantId,
     handover: Handover,
+    /// Held by whoever works releases off, so that the clock does not look while a handler is at it.
+    releasing: Mutex<()>,
 }
 
 impl Resolver {
     fn new(config: ResolverConfig, context: Context, handover: Handover) -> anyhow::Result<Self> {
-        Ok(Self { config, context, nobody: "unknown".parse()?, handover })
+        Ok(Self { config, context, nobody: "unknown".parse()?, handover, releasing: Mutex::new(()) })
     }
 
     /// The rules of a turn that begins now.
@@ -72,7 +82,7 @@ impl Resolver {
         self.hand_over(turn);
         for tenant in released {
             if let Err(error) = self.work_off(&tenant).await {
-                tracing::warn!(tenant.id = %tenant, %error, "a release is not finished; trying again");
+                tracing::warn!(tenant.id = %tenant, %error, "a release is not finished; it goes on within a second");
             }
         }
     }
@@ -100,8 +110,10 @@ impl Resolver {
         }
     }
 
-    /// Works off a tenant's releases, slice by slice, each in a transaction of its own.
+    /// Works off a tenant's releases, slice by slice, each in a transaction of its own. What is cut off, by a stop or a failure, is
+    /// still in the table, and taken up by [`Resolver::resume`], here or in another process.
     async fn work_off(&self, tenant: &TenantId) -> database::Result<()> {
+        let _alone = self.releasing.lock().await;
         let limit = self.config.batch_size.saturating_mul(RELEASE_BATCHES);
         loop {
             let (rules, of) = (self.rules(), tenant.clone());
@@ -109,7 +121,7 @@ impl Resolver {
             let turn = self.context.database.write("resolver.release", slice).await?;
             let is_more = turn.released.contains(tenant);
             self.hand_over(turn);
-            if !is_more {
+            if !is_more || self.context.stop.is_cancelled() {
                 return Ok(());
             }
         }
@@ -117,13 +129,14 @@ impl Resolver {
 
     async fn by_the_clock(self: Arc<Self>) {
         let mut requests = every(REQUESTS_EVERY);
+        let mut releases = every(RELEASES_EVERY);
         let mut patience = every(PATIENCE_EVERY);
         let mut forget = every(FORGET_EVERY);
-        self.logged("releases left over", self.resume().await);
         loop {
             tokio::select! {
                 () = self.context.stop.cancelled() => break,
                 _ = requests.tick() => self.logged("requests", self.carry_out_requests().await),
+                _ = releases.tick() => self.logged("releases left over", self.resume().await),
                 _ = patience.tick() => self.logged("patience", self.be_patient().await),
                 _ = forget.tick() => self.logged("old keys", self.forget().await),
             }
@@ -136,8 +149,11 @@ impl Resolver {
         }
     }
 
-    /// Works off what a crash left released.
+    /// Works off what a crash, or a failure in the middle, left released.
     async fn resume(&self) -> database::Result<()> {
+        if self.releasing.try_lock().is_err() {
+            return Ok(());
+        }
         let left = self.context.database.read("resolver.left", waiting::tenants_with_releases).await?;
         for tenant in left.iter().filter_map(|id| id.parse().ok()) {
             self.work_off(&tenant).await?;
@@ -146,7 +162,8 @@ impl Resolver {
     }
 
     async fn carry_out_requests(&self) -> database::Result<()> {
-        if !self.context.database.read("resolver.wanted", requests::any_wanted).await? {
+        let rules = self.rules();
+        if !self.context.database.read("resolver.wanted", move |conn| requests::any_wanted(conn, &rules)).await? {
             return Ok(());
         }
         let rules = self.rules();
@@ -154,8 +171,13 @@ impl Resolver {
         for turn in self.context.database.write("resolver.found", found).await? {
             self.finish(turn).await;
         }
-        let rules = self.rules();
-        self.context.database.write("resolver.backfill", move |conn| requests::backfill(conn, &rules)).await?;
+        for (tenant, destination) in
+            self.context.database.read("resolver.backfills", destinations::backfills_wanted).await?
+        {
+            let now = self.context.clock.now();
+            let write = move |conn: &mut Connection| backfill::write(conn, &tenant, &destination, now);
+            self.context.database.write("resolver.backfill", write).await?;
+        }
         loop {
             let rules = self.rules();
             let replay = move |conn: &mut Connection| requests::replay(conn, &rules);

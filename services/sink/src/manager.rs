@@ -208,7 +208,7 @@ impl Manager {
             signal: told,
             stop: stop.clone(),
         });
-        let task = self.context.tasks.spawn(async move {
+        let task = self.context.spawn("courier", async move {
             // The one with the old settings finishes what it has in hand first.
             if let Some(former) = former
                 && former.await.is_err()

@@ -50,7 +50,7 @@ impl Sink {
         let Self { config, lanes, context, build, timing } = self;
         let manager = Manager::new(config, lanes.clone(), context.clone(), build, timing);
         let handler = Arc::new(ChangeHandler::new(manager.routes()));
-        let managing = context.tasks.spawn(manager.run());
+        let managing = context.spawn("the sink's manager", manager.run());
         let options = ConsumeOptions::default();
         let consumed = context.broker.consume(Hop::Changes, &lanes, options, handler, context.stop.clone()).await;
         if consumed.is_ok() {

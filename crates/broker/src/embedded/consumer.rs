@@ -11,6 +11,7 @@ use super::{
     ledger::{Claim, Mark, Member},
     rows::{self, Row, Rows},
 };
+use crate::error::chain;
 use crate::{ConsumeOptions, Delivery, Handler, delivery::deliver, group::take_apart};
 
 /// How often a consumer looks without having been woken. Nothing should depend on it.
@@ -48,7 +49,7 @@ impl Consumer {
                     self.work_off(&claims, found).await;
                 }
                 Err(error) => {
-                    warn!(error = &error as &dyn std::error::Error, "the queue cannot be read");
+                    warn!(error = %chain(&error), "the queue cannot be read");
                     self.member.release(&[]);
                     failures += 1;
                     tokio::select! {

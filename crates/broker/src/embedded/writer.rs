@@ -13,6 +13,7 @@ use super::{
     ledger::{Ledger, Mark},
     rows,
 };
+use crate::error::chain;
 use crate::{
     Error, Result,
     group::{Document, Group, group},
@@ -94,7 +95,7 @@ impl Writer {
             Ok(marks) if self.fresh => self.ledger.inherited(marks),
             Ok(marks) => self.ledger.filled(marks),
             Err(error) => {
-                warn!(error = &error as &dyn std::error::Error, "the queue cannot be read");
+                warn!(error = %chain(&error), "the queue cannot be read");
                 self.doubt = Doubt::AfterFailure;
                 return Err(Error::from(error));
             }
@@ -138,7 +139,7 @@ impl Writer {
                 Ok(())
             }
             Err(error) => {
-                warn!(error = &error as &dyn std::error::Error, "the queue cannot be written");
+                warn!(error = %chain(&error), "the queue cannot be written");
                 self.doubt = Doubt::AfterFailure;
                 Err(Error::from(error))
             }

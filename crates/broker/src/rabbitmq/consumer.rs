@@ -21,11 +21,12 @@ use super::{
     reader::Reader,
     topology::Topology,
 };
+use crate::error::chain;
 use crate::{ConsumeOptions, Delivery, Failure, Handler, Lane, Result, message::Queue};
 
-/// Messages that the broker hands out per queue without an acknowledgement, at most. It also bounds what a consumer that
-/// dies leaves to be handed out again.
-const MOST_PREFETCHED: usize = 256;
+/// Messages that the broker hands out per queue without an acknowledgement, at most: up to 64 documents each. It bounds memory, and
+/// what a consumer that dies leaves to be handed out again.
+const MOST_PREFETCHED: usize = 64;
 
 /// The wait before a reader that panicked begins anew. That is a fault of this crate.
 const AFTER_A_PANIC: Duration = Duration::from_secs(1);
@@ -130,7 +131,7 @@ async fn ended(post: Post, reader: JoinHandle<Result<()>>) -> (Post, Result<()>)
     match reader.await {
         Ok(result) => (post, result),
         Err(panic) => {
-            error!(error = &panic as &dyn std::error::Error, "a reader of a queue died and begins anew");
+            error!(error = %chain(&panic), "a reader of a queue died and begins anew");
             sleep(AFTER_A_PANIC).await;
             (post, Ok(()))
         }

@@ -15,6 +15,7 @@ use super::{
     BACKOFF, SETTLED_AFTER,
     link::{Access, Link, Trouble},
 };
+use crate::error::chain;
 use crate::{Error, Result};
 
 /// How often a connection is looked at without having reported anything. Nothing should depend on it.
@@ -101,7 +102,7 @@ impl Keeper {
             if !is_out {
                 warn!(
                     role = self.role,
-                    error = &trouble as &dyn std::error::Error,
+                    error = %chain(&trouble),
                     "no connection to the broker; trying again until there is one"
                 );
                 is_out = true;

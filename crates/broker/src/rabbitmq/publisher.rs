@@ -16,6 +16,7 @@ use super::{
     link::{Link, Trouble},
     topology::Topology,
 };
+use crate::error::chain;
 use crate::{
     Error, Result,
     group::{Document, group},
@@ -50,7 +51,7 @@ impl Publisher {
     pub(super) async fn run(mut self) {
         while let Some(Ok(link)) = self.stop.run_until_cancelled(self.line.link()).await {
             if let Err(trouble) = self.publish_on(&link).await {
-                debug!(error = &trouble as &dyn std::error::Error, "publishing begins anew on the next connection");
+                debug!(error = %chain(&trouble), "publishing begins anew on the next connection");
                 link.give_up();
             }
             self.calls.fail(&Error::Unavailable);

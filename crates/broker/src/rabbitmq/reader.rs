@@ -13,6 +13,7 @@ use super::{
     link::{Link, Trouble},
     topology::Topology,
 };
+use crate::error::chain;
 use crate::{ConsumeOptions, Handler, Result, delivery::deliver};
 
 /// How long a handler's call may go on when what it works on is not ours any more. It may have done its work already and just
@@ -62,9 +63,9 @@ impl Reader {
     fn tell(&self, trouble: &Trouble, is_news: bool) {
         let queue = self.source.name.as_str();
         if is_news {
-            warn!(queue, error = trouble as &dyn std::error::Error, "a subscription ended and is renewed");
+            warn!(queue, error = %chain(trouble), "a subscription ended and is renewed");
         } else {
-            debug!(queue, error = trouble as &dyn std::error::Error, "a subscription ended and is renewed");
+            debug!(queue, error = %chain(trouble), "a subscription ended and is renewed");
         }
     }
 

@@ -17,6 +17,7 @@ use super::{
     envelope,
     gauge::{Gauge, SpoolStats},
 };
+use crate::error::chain;
 use crate::{Broker, ConsumeOptions, Delivery, Embedded, Failure, Handler, Lane};
 
 /// The consumers of a spool. They end, wherever they are, when this is dropped.
@@ -52,7 +53,7 @@ impl Forwarders {
             let lanes = [lane.clone()];
             let forwarder = Arc::new(Forwarder { main, gauge, hop, lane });
             if let Err(error) = spool.consume(hop, &lanes, options, forwarder, stop).await {
-                error!(error = &error as &dyn std::error::Error, "the spool cannot be read any more");
+                error!(error = %chain(&error), "the spool cannot be read any more");
             }
         });
     }
@@ -90,7 +91,7 @@ impl Handler for Forwarder {
             }
             // Also what looks hopeless is tried again: nothing that was answered may be dropped here.
             Err(error) => {
-                debug!(error = &error as &dyn std::error::Error, "the broker does not take messages of the spool yet");
+                debug!(error = %chain(&error), "the broker does not take messages of the spool yet");
                 self.gauge.fails();
                 Err(Failure::RETRY)
             }

@@ -64,7 +64,8 @@ fn refusal(c: &mut Connection, tables: &Tables, wanted: &Wanted, error: database
 fn is_about_rows(c: &mut Connection, tables: &Tables, error: &database::Error) -> bool {
     match error {
         database::Error::Constraint { .. } => true,
-        database::Error::Query(DieselError::DatabaseError(_, information)) => {
+        database::Error::Query(DieselError::DatabaseError(_, information))
+        | database::Error::Refused(DieselError::DatabaseError(_, information)) => {
             tables.dialect.is_about_rows(information.message()).unwrap_or_else(|| write::passes_without_rows(c, tables))
         }
         _ => false,

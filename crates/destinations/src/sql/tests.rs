@@ -45,3 +45,17 @@ async fn no_statement_of_every_batch_goes_through_all_rows_of_a_tenant() {
         }
     }
 }
+
+#[test]
+fn what_a_database_says_is_told_without_values() {
+    let shown = [
+        ("invalid input syntax for type bigint: \"+86 13800138000\"", "invalid input syntax for type bigint: \"…\""),
+        ("13800138000 is taken by 17", "… is taken by 17"),
+        ("relation \"core.members\" does not exist", "relation \"core.members\" does not exist"),
+        ("不在本公司", "不在本公司"),
+        ("an odd \" quote 张三", "an odd \"…\""),
+    ];
+    for (message, expected) in shown {
+        assert_eq!(super::without_values(message), expected);
+    }
+}

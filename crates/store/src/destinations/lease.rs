@@ -7,7 +7,8 @@ use common::{DestinationId, TenantId, UnixMillis};
 use database::{Connection, Result, on_backend};
 use diesel::prelude::*;
 
-use crate::{convert::signed, schema::sink::destinations};
+use super::{Backfill, State};
+use crate::{clock::shared_clock, convert::signed, schema::sink::destinations};
 
 /// The right to send to a destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,13 +23,18 @@ pub struct Lease {
     pub fence: i64,
 }
 
-impl Lease {
-    fn key(&self) -> (&str, &str) {
-        (self.tenant.as_str(), self.destination.as_str())
-    }
+/// The row of a lease's destination, while the lease is held.
+macro_rules! held_by {
+    ($lease:expr) => {
+        destinations::table
+            .find(($lease.tenant.as_str(), $lease.destination.as_str()))
+            .filter(destinations::fence.eq($lease.fence))
+            .filter(destinations::lease_owner.eq(&$lease.owner))
+    };
 }
 
-/// Takes the lease if nobody else holds it at `now`; the one who held it last gets a new fence too.
+/// Takes the lease if nobody else holds it at `now`, and something may be delivered; the one who held it last gets a new fence
+/// too.
 ///
 /// # Errors
 /// Those of the database.
@@ -40,7 +46,13 @@ pub fn acquire(
     now: UnixMillis,
     until: UnixMillis,
 ) -> Result<Option<Lease>> {
-    let row = destinations::table.find((tenant.as_str(), destination.as_str()));
+    let (now, until) = shared_clock(conn, now, until)?;
+    let row = destinations::table
+        .find((tenant.as_str(), destination.as_str()))
+        .filter(destinations::state.eq(State::Active.as_str()))
+        .filter(
+            destinations::backfill.is_null().or(destinations::backfill.eq(Backfill::Done.as_str()).assume_not_null()),
+        );
     let free = destinations::lease_until.le(now.0).or(destinations::lease_owner.eq(owner)).assume_not_null();
     let values = (
         destinations::lease_owner.eq(owner),
@@ -58,10 +70,14 @@ pub fn acquire(
 ///
 /// # Errors
 /// Those of the database.
-pub fn renew(conn: &mut Connection, lease: &Lease, until: UnixMillis) -> Result<bool> {
-    let target = destinations::table.find(lease.key()).filter(destinations::fence.eq(lease.fence));
+pub fn renew(conn: &mut Connection, lease: &Lease, now: UnixMillis, until: UnixMillis) -> Result<bool> {
+    let (_, until) = shared_clock(conn, now, until)?;
+    set_until(conn, lease, until)
+}
+
+fn set_until(conn: &mut Connection, lease: &Lease, until: UnixMillis) -> Result<bool> {
     let values = destinations::lease_until.eq(until.0);
-    Ok(on_backend!(conn, c => diesel::update(target).set(values).execute(c))? > 0)
+    Ok(on_backend!(conn, c => diesel::update(held_by!(lease)).set(values).execute(c))? > 0)
 }
 
 /// Gives it back, so that another may take it at once.
@@ -69,17 +85,20 @@ pub fn renew(conn: &mut Connection, lease: &Lease, until: UnixMillis) -> Result<
 /// # Errors
 /// Those of the database.
 pub fn release(conn: &mut Connection, lease: &Lease) -> Result<()> {
-    renew(conn, lease, UnixMillis(0)).map(drop)
+    set_until(conn, lease, UnixMillis(0)).map(drop)
 }
 
-/// Whether it is still held, for a transaction that records something under it.
+/// Whether it is still held, for a transaction that records something under it: until that ends nobody else gets it.
 ///
 /// # Errors
 /// Those of the database.
 pub fn holds(conn: &mut Connection, lease: &Lease) -> Result<bool> {
-    let query = destinations::table.find(lease.key()).select(destinations::fence);
-    let fence: Option<i64> = on_backend!(conn, c => query.first(c).optional())?;
-    Ok(fence == Some(lease.fence))
+    let query = held_by!(lease).select(destinations::fence);
+    let fence: Option<i64> = match conn {
+        Connection::Sqlite(c) => query.first(c).optional()?,
+        Connection::Postgres(c) => query.for_no_key_update().first(c).optional()?,
+    };
+    Ok(fence.is_some())
 }
 
 /// How far a sender got.
@@ -98,7 +117,7 @@ pub struct Progress {
 /// # Errors
 /// Those of the database.
 pub fn advance(conn: &mut Connection, lease: &Lease, progress: &Progress) -> Result<bool> {
-    let target = || destinations::table.find(lease.key()).filter(destinations::fence.eq(lease.fence));
+    let target = || held_by!(lease);
     let position = destinations::position.eq(signed(progress.position));
     let second = progress.last_second.map(|second| destinations::last_second.eq(second));
     let changed = on_backend!(conn, c => diesel::update(target()).set((position, second)).execute(c))?;
@@ -118,7 +137,7 @@ pub fn advance(conn: &mut Connection, lease: &Lease, progress: &Progress) -> Res
 /// # Errors
 /// Those of the database.
 pub fn handshaken(conn: &mut Connection, lease: &Lease, now: UnixMillis) -> Result<()> {
-    let target = destinations::table.find(lease.key());
+    let target = held_by!(lease);
     on_backend!(conn, c => diesel::update(target).set(destinations::handshake_at.eq(now.0)).execute(c))?;
     Ok(())
 }
@@ -128,7 +147,7 @@ pub fn handshaken(conn: &mut Connection, lease: &Lease, now: UnixMillis) -> Resu
 /// # Errors
 /// Those of the database.
 pub fn failed(conn: &mut Connection, lease: &Lease, error: &str, now: UnixMillis) -> Result<()> {
-    let target = || destinations::table.find(lease.key());
+    let target = || held_by!(lease);
     let first = target().filter(destinations::failing_since.is_null());
     on_backend!(conn, c => diesel::update(first).set(destinations::failing_since.eq(now.0)).execute(c))?;
     on_backend!(conn, c => diesel::update(target()).set(destinations::last_error.eq(error)).execute(c))?;
@@ -140,7 +159,7 @@ pub fn failed(conn: &mut Connection, lease: &Lease, error: &str, now: UnixMillis
 /// # Errors
 /// Those of the database.
 pub fn set_fingerprint(conn: &mut Connection, lease: &Lease, fingerprint: &str) -> Result<()> {
-    let target = destinations::table.find(lease.key());
+    let target = held_by!(lease);
     let values = (destinations::fingerprint.eq(fingerprint), destinations::handshake_at.eq(None::<i64>));
     on_backend!(conn, c => diesel::update(target).set(values).execute(c))?;
     Ok(())

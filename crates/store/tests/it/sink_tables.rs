@@ -10,7 +10,7 @@ use store::{
     messages, taken, tenants,
 };
 
-use crate::support::{is_file, tenant, write};
+use crate::support::{is_file, pass, tenant, write};
 
 const NOW: UnixMillis = UnixMillis(1_767_225_600_000);
 
@@ -65,12 +65,14 @@ async fn acquire(database: &Database, owner: &'static str, at_seconds: i64) -> O
 async fn a_lease_has_one_holder_and_who_lost_it_records_nothing(database: Database) {
     let database = with_oa(database).await;
     let mine = acquire(&database, "me", 0).await.unwrap();
+    pass(&database, 59).await;
     assert!(acquire(&database, "you", 59).await.is_none());
+    pass(&database, 1).await;
     let yours = acquire(&database, "you", 60).await.unwrap();
     assert!(yours.fence > mine.fence);
     write(&database, move |conn| {
         let progress = |position| Progress { position, last_second: Some(3), delivered_at: Some(NOW) };
-        assert!(!destinations::renew(conn, &mine, NOW.plus_seconds(999))?);
+        assert!(!destinations::renew(conn, &mine, NOW, NOW.plus_seconds(999))?);
         assert!(!destinations::holds(conn, &mine)?);
         assert!(!destinations::advance(conn, &mine, &progress(9))?);
         destinations::failed(conn, &yours, "refused", NOW)?;
@@ -83,6 +85,9 @@ async fn a_lease_has_one_holder_and_who_lost_it_records_nothing(database: Databa
         destinations::release(conn, &yours)
     })
     .await;
+    write(&database, |conn| destinations::set_state(conn, &tenant(), &oa(), State::Paused)).await;
+    assert!(acquire(&database, "me", 0).await.is_none(), "nothing is delivered while it is paused");
+    write(&database, |conn| destinations::set_state(conn, &tenant(), &oa(), State::Active)).await;
     assert!(acquire(&database, "me", 0).await.is_some(), "what is given back is free at once");
     write(&database, destinations::free_leases).await;
     let free = acquire(&database, "you", 0).await.is_some();

@@ -70,9 +70,11 @@ impl Replayer {
     pub(super) async fn replay(&self, dead: DeadLetter) -> Result<(), Kept> {
         let rules = self.rules.clone();
         let once_more = move |conn: &mut Connection| -> Result<BTreeSet<TenantId>, Kept> {
-            let released = once_more(conn, &dead, &rules)?;
-            dead_letters::resolve(conn, &[dead.id], Resolution::Replayed, rules.now)?;
-            Ok(released)
+            // First, so that of two who replay the same one only one does.
+            if dead_letters::resolve(conn, std::slice::from_ref(&dead.id), Resolution::Replayed, rules.now)? == 0 {
+                return Ok(BTreeSet::new());
+            }
+            once_more(conn, &dead, &rules)
         };
         let released = self.database.write("dead.replay", once_more).await?;
         for tenant in released {

@@ -22,7 +22,7 @@ pub(super) fn serve(source: Source, only: &[Service], output: &mut Output<'_>) -
         tracing::warn!("{warning}");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
         let stop = CancellationToken::new();
         process::stop_on_signals(stop.clone())?;
         let all = AllInOne::open(&config, source.environment, &services, stop).await?;
@@ -33,7 +33,9 @@ pub(super) fn serve(source: Source, only: &[Service], output: &mut Output<'_>) -
         output.line(texts::listens(language, "admin", listening.admin))?;
         output.line(texts::serving(language, config.data_dir.display()))?;
         Ok(all.run().await?)
-    })
+    });
+    runtime.shutdown_timeout(process::LAST_WORK);
+    served
 }
 
 /// The services that are meant: all that are built, or those named. Each once, in the table's order.

@@ -72,6 +72,16 @@ async fn a_release_larger_than_a_batch_is_worked_off_in_slices() {
 }
 
 #[tokio::test]
+async fn what_another_resolver_left_released_is_worked_off_while_we_run() {
+    let scene = Scene::start().await;
+    scene.tell([member("m", &["2"], 1)]).await;
+    scene.drained().await;
+    scene.turn_without_what_follows(department("2", "1", 2)).await;
+    assert_eq!(order(&scene.changes(3).await), ["1", "2", "m"]);
+    scene.end().await;
+}
+
+#[tokio::test]
 async fn what_a_crash_left_released_is_worked_off_at_the_next_start() {
     let scene = Scene::start().await;
     scene.tell([member("m", &["2"], 1)]).await;

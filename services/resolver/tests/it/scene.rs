@@ -55,9 +55,15 @@ impl Scene {
 
     /// Stops the service, commits one event's turn without what follows it, and starts anew.
     pub(crate) async fn crash_after_a_turn_with(self, event: (EntityKey, i64, What)) -> Self {
-        let event = self.event(event);
         self.stage.context.stop.cancel();
+        self.turn_without_what_follows(event).await;
         self.running.await.unwrap().unwrap();
+        Self::run_on(self.stage.reopen().await)
+    }
+
+    /// Commits one event's turn as a resolver would that dies at once.
+    pub(crate) async fn turn_without_what_follows(&self, event: (EntityKey, i64, What)) {
+        let event = self.event(event);
         let rules = Rules {
             now: self.stage.clock.now(),
             horizon: UnixMillis(0),
@@ -66,7 +72,6 @@ impl Scene {
         let turn = move |conn: &mut database::Connection| Turn::events(conn, &[event], &rules);
         let turn = self.stage.context.database.write("test.turn", turn).await.unwrap();
         assert!(!turn.released.is_empty());
-        Self::run_on(self.stage.reopen().await)
     }
 
     pub(crate) fn clock(&self) -> &TestClock {

@@ -71,7 +71,11 @@ impl Worker {
 
     async fn send(&mut self, to: &dyn Messages, message: &Message, step: &Step) -> Result<(Outcome, Sent), Trouble> {
         if let (Some(spacing), Some(last)) = (to.spacing(), self.last_sent) {
-            tokio::time::sleep_until(last + spacing).await;
+            tokio::select! {
+                // Whoever stops need not wait: the next start is later still.
+                () = self.stop.cancelled() => {}
+                () = tokio::time::sleep_until(last + spacing) => {}
+            }
         }
         self.keep_lease().await?;
         let (at, began) = (self.context.clock.now(), Instant::now());
@@ -153,9 +157,15 @@ impl Worker {
         if versions.is_empty() {
             return Ok(());
         }
-        let (tenant, id) = (self.tenant.clone(), self.id.clone());
-        let write = move |conn: &mut Connection| stored::remove(conn, &tenant, &id, &versions);
-        Ok(self.context.database.write("sink.throw-away", write).await?)
+        let lease = books.lease.clone();
+        let write = move |conn: &mut Connection| -> database::Result<bool> {
+            let is_ours = rows::holds(conn, &lease)?;
+            if is_ours {
+                stored::remove(conn, &lease.tenant, &lease.destination, &versions)?;
+            }
+            Ok(is_ours)
+        };
+        if self.context.database.write("sink.throw-away", write).await? { Ok(()) } else { Err(Trouble::LeaseLost) }
     }
 }
 

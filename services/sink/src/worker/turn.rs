@@ -226,7 +226,7 @@ impl Worker {
         }
         let until = now.plus_millis(millis(self.timing.lease));
         let lease = books.lease.clone();
-        let renew = move |conn: &mut Connection| rows::renew(conn, &lease, until);
+        let renew = move |conn: &mut Connection| rows::renew(conn, &lease, now, until);
         if !self.context.database.write("sink.lease", renew).await? {
             return Err(Trouble::LeaseLost);
         }
