@@ -48,7 +48,8 @@ impl Resolver {
         let mut waits_before: Vec<_> = session.focus.iter().map(|key| (key.clone(), loaded(key))).collect();
         if !session.taken.is_empty() {
             for (waiter, waits) in &mut waits_before {
-                waits.retain(|wait| !session.taken.contains(&(waiter.clone(), wait.on.clone())));
+                let Some(taken) = session.taken.get(waiter) else { continue };
+                waits.retain(|wait| !taken.contains(&wait.on));
             }
         }
         let mut watchers: BTreeMap<EntityKey, BTreeSet<EntityKey>> = BTreeMap::new();

@@ -1,6 +1,6 @@
 //! One batch: what was told, the records that it touches, and what is missing before it can be decided.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use common::{DestinationId, EntityKey, EntityKind, Field, Fields, Observation, TenantId, UnixMillis, What};
 
@@ -30,7 +30,7 @@ pub struct Session {
     pub(crate) focus: BTreeSet<EntityKey>,
     pub(crate) dirty: BTreeSet<EntityKey>,
     /// Rows of the waiting table that are gone already: who waited, and for what.
-    pub(crate) taken: BTreeSet<(EntityKey, EntityKey)>,
+    pub(crate) taken: BTreeMap<EntityKey, Vec<EntityKey>>,
     pub(crate) resend: Vec<(EntityKey, Option<DestinationId>)>,
     /// Per observation whether its fact was new; filled by the merge.
     pub(crate) merged: Vec<bool>,
@@ -49,7 +49,7 @@ impl Session {
             told: Vec::new(),
             focus: BTreeSet::new(),
             dirty: BTreeSet::new(),
-            taken: BTreeSet::new(),
+            taken: BTreeMap::new(),
             resend: Vec::new(),
             merged: Vec::new(),
             unexplored: Vec::new(),
@@ -91,7 +91,7 @@ impl Session {
     /// Looks at an entity again whose waiting rows for `on` were taken out of the table: what still waits gets new ones.
     pub fn look_again_without_rows(&mut self, key: EntityKey, on: EntityKey) {
         self.look_again(key.clone());
-        self.taken.insert((key, on));
+        self.taken.entry(key).or_default().push(on);
     }
 
     /// Nobody will tell this entity's name: its id is to do.

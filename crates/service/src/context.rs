@@ -42,7 +42,7 @@ pub struct Context {
     pub outbox_bell: Arc<Notify>,
     /// Names this process among its replicas; new with each start.
     pub instance: String,
-    /// What is to be closed at the end, where [`crate::open`] opened it.
+    /// What is to be closed at the end, where [`crate::open()`] opened it.
     openings: Option<Arc<Openings>>,
 }
 

@@ -187,8 +187,9 @@ impl Turn {
             }
             let mut found: BTreeMap<EntityKey, Row> = records::load(conn, tenant, &missing)?.into_iter().collect();
             for key in missing {
-                let row = found.remove(&key);
-                session.load(key.clone(), row.as_ref().map(|row| row.record.clone()));
+                let mut row = found.remove(&key);
+                // The session has it until `save` puts it back.
+                session.load(key.clone(), row.as_mut().map(|row| std::mem::take(&mut row.record)));
                 rows.insert(key, row.unwrap_or_default());
             }
         }
