@@ -146,6 +146,7 @@ impl From<DieselError> for Error {
                 return match says(information.message()) {
                     Condition::Locked => Self::Busy,
                     Condition::Fault => Self::Query(error),
+                    Condition::Storage => Self::unavailable(error),
                     Condition::Other => Self::Refused(error),
                 };
             }
@@ -159,7 +160,9 @@ enum Condition {
     Locked,
     /// The statement or its values are to blame, and will be again.
     Fault,
-    /// Whatever else there is: storage, memory, a server that is starting or stopping.
+    /// It cannot write, or not work at all, at the moment.
+    Storage,
+    /// Whatever else there is.
     Other,
 }
 
@@ -190,9 +193,26 @@ fn says(message: &str) -> Condition {
         "value too long",
         "index row ",
     ];
+    const STORAGE: [&str; 13] = [
+        "disk I/O error",
+        "database or disk is full",
+        "unable to open database file",
+        "could not extend file",
+        "could not write",
+        "could not read",
+        "could not open",
+        "could not fsync",
+        "could not access status of transaction",
+        "out of memory",
+        "out of shared memory",
+        "terminating connection",
+        "the database system is",
+    ];
     let is_one_of = |texts: &[&str]| texts.iter().any(|text| message.starts_with(text));
     if is_one_of(&LOCKED) {
         Condition::Locked
+    } else if is_one_of(&STORAGE) || message.contains("No space left on device") {
+        Condition::Storage
     } else if is_one_of(&FAULTS) {
         Condition::Fault
     } else {

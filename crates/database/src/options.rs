@@ -85,8 +85,11 @@ fn server_address(url: &str) -> Result<String> {
 
 /// Whether each `%` is followed by two hexadecimal digits, and they are not those of NUL.
 fn is_well_encoded(url: &str) -> bool {
-    let code = |piece: &str| piece.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-    url.split('%').skip(1).all(|piece| code(piece).is_some_and(|code| code != 0))
+    let is_code = |piece: &str| {
+        let digits = piece.get(..2).filter(|digits| *digits != "00");
+        digits.is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+    };
+    url.split('%').skip(1).all(is_code)
 }
 
 #[cfg(test)]
@@ -104,7 +107,15 @@ mod tests {
 
     #[test]
     fn other_schemes_are_refused() {
-        for url in ["", "sqlite://", "mysql://db", "postgres:nonsense", "postgresql", "postgres://u:p%zz@h/d"] {
+        for url in [
+            "",
+            "sqlite://",
+            "mysql://db",
+            "postgres:nonsense",
+            "postgresql",
+            "postgres://u:p%zz@h/d",
+            "postgres://u:p%+f@h/d",
+        ] {
             assert!(matches!(Options::new(url).place(), Err(Error::Url)), "{url}");
         }
     }

@@ -174,7 +174,10 @@ fn describe(error: &database::Error) -> String {
 /// A database's message without what may be values of the row: what it puts in quotes, unless that names something of the
 /// schema, and numbers long enough to be somebody's.
 fn without_values(message: &str) -> String {
-    const OF_THE_SCHEMA: [&str; 9] = [
+    const OF_THE_SCHEMA: [&str; 12] = [
+        "new row for relation",
+        "null value in column",
+        "update or delete on table",
         "relation ",
         "column ",
         "no such table",
@@ -188,11 +191,11 @@ fn without_values(message: &str) -> String {
     if OF_THE_SCHEMA.iter().any(|start| message.starts_with(start)) {
         return message.to_owned();
     }
-    let mut kept = String::with_capacity(message.len());
-    for (place, piece) in message.split('"').enumerate() {
-        // Every second piece stands in quotes.
-        kept.push_str(if place % 2 == 0 { piece } else { "\"…\"" });
-    }
+    // From the first to the last: a value may have quotes in it.
+    let kept = match (message.split_once('"'), message.rsplit_once('"')) {
+        (Some((before, _)), Some((_, after))) => format!("{before}\"…\"{after}"),
+        _ => message.to_owned(),
+    };
     let digits = |text: &str| text.chars().take_while(char::is_ascii_digit).count();
     let mut rest = kept.as_str();
     let mut shown = String::with_capacity(rest.len());

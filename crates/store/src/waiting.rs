@@ -10,7 +10,10 @@ use directory::WaitChange;
 use crate::{
     bulk,
     convert::{ROWS_PER_STATEMENT, by_kind, entity_key},
-    schema::resolver::{releases, waiting},
+    schema::{
+        resolver::{releases, waiting},
+        tenants::tenants,
+    },
 };
 
 /// Adds and takes away rows.
@@ -198,7 +201,27 @@ fn delete_range(
     Ok(())
 }
 
-/// Tenants with something released and not yet worked off: where a crash left it.
-pub fn tenants_with_releases(conn: &mut Connection) -> Result<Vec<String>> {
-    Ok(on_backend!(conn, c => releases::table.select(releases::tenant).distinct().load(c))?)
+/// A tenant, what was released there, and how far its waiters were looked at: kinds and ids.
+pub type Release = (String, String, String, String, String);
+
+/// The release that is worked off next, of each tenant that has any.
+pub fn first_releases(conn: &mut Connection) -> Result<Vec<Release>> {
+    let all = releases::table.order((releases::tenant, releases::kind, releases::id)).select((
+        releases::tenant,
+        releases::kind,
+        releases::id,
+        releases::after_kind,
+        releases::after_id,
+    ));
+    let mut first: Vec<Release> = on_backend!(conn, c => all.load(c))?;
+    first.dedup_by(|next, before| next.0 == before.0);
+    if first.is_empty() {
+        return Ok(first);
+    }
+    // A tenant that was removed keeps its rows, and nobody works on them.
+    let ids: Vec<&str> = first.iter().map(|release| release.0.as_str()).collect();
+    let applied = tenants::table.filter(tenants::id.eq_any(ids)).filter(tenants::removed_at.is_null());
+    let applied: BTreeSet<String> = on_backend!(conn, c => applied.select(tenants::id).load(c))?.into_iter().collect();
+    first.retain(|release| applied.contains(&release.0));
+    Ok(first)
 }

@@ -9,7 +9,10 @@ use common::{Disposition, Event, Reason, TenantId};
 use database::Connection;
 use store::dead_letters::{self, NewDeadLetter, Stage};
 
-use crate::{service_loop::Resolver, turn::Turn};
+use crate::{
+    service_loop::{Resolver, chain},
+    turn::Turn,
+};
 
 /// Takes batches of events from the queue.
 pub(crate) struct EventHandler(pub(crate) Arc<Resolver>);
@@ -79,7 +82,8 @@ impl Resolver {
             tenant: tenant.unwrap_or_else(|| self.nobody.clone()),
             stage: Stage::Resolver,
             kind: "event".to_owned(),
-            entity: id.unwrap_or_default(),
+            // PostgreSQL holds no text with NUL in it.
+            entity: id.filter(|id| !id.contains('\0')).unwrap_or_default(),
             reason,
             detail: String::new(),
             content,
@@ -94,9 +98,15 @@ impl Resolver {
 /// event stands alone.
 fn failure(error: database::Error) -> Failure {
     match error.disposition() {
-        Disposition::Retry { after } => Failure::Retry { after },
+        Disposition::Retry { after } => {
+            if matches!(error, database::Error::Refused(_)) {
+                // Nobody knows whether it will pass: a person has to see it.
+                tracing::warn!(error = %chain(error), "the database refuses a batch of events; trying again");
+            }
+            Failure::Retry { after }
+        }
         Disposition::Reject { .. } | Disposition::Fatal => {
-            tracing::error!(error = %format!("{:#}", anyhow::Error::from(error)), "a batch of events failed");
+            tracing::error!(error = %chain(error), "a batch of events failed");
             Failure::Poison
         }
     }

@@ -1,13 +1,19 @@
 //! The service: the queue's consumer, and everything that happens by the clock.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use broker::{ConsumeOptions, Lane};
 use common::{Hop, TenantId};
 use database::Connection;
 use service::{Context, config::ResolverConfig};
-use store::{destinations, keys, outbox, waiting};
-use tokio::sync::Mutex;
+use store::{
+    destinations, keys, outbox,
+    waiting::{self, Release},
+};
 
 use crate::{
     backfill,
@@ -60,13 +66,22 @@ pub(crate) struct Resolver {
     /// Whom a dead letter belongs to when not even its tenant can be read.
     pub(crate) nobody: TenantId,
     handover: Handover,
-    /// Held by whoever works releases off, so that the clock does not look while a handler is at it.
-    releasing: Mutex<()>,
+    /// Tenants whose releases are being worked off here.
+    in_hand: Mutex<BTreeSet<TenantId>>,
+    /// What the clock saw of releases at its last look.
+    seen: Mutex<BTreeSet<Release>>,
 }
 
 impl Resolver {
     fn new(config: ResolverConfig, context: Context, handover: Handover) -> anyhow::Result<Self> {
-        Ok(Self { config, context, nobody: "unknown".parse()?, handover, releasing: Mutex::new(()) })
+        Ok(Self {
+            config,
+            context,
+            nobody: "unknown".parse()?,
+            handover,
+            in_hand: Mutex::default(),
+            seen: Mutex::default(),
+        })
     }
 
     /// The rules of a turn that begins now.
@@ -82,7 +97,7 @@ impl Resolver {
         self.hand_over(turn);
         for tenant in released {
             if let Err(error) = self.work_off(&tenant).await {
-                tracing::warn!(tenant.id = %tenant, %error, "a release is not finished; it goes on within a second");
+                tracing::warn!(tenant.id = %tenant, error = %chain(error), "a release is not finished; it goes on in a moment");
             }
         }
     }
@@ -113,18 +128,28 @@ impl Resolver {
     /// Works off a tenant's releases, slice by slice, each in a transaction of its own. What is cut off, by a stop or a failure, is
     /// still in the table, and taken up by [`Resolver::resume`], here or in another process.
     async fn work_off(&self, tenant: &TenantId) -> database::Result<()> {
-        let _alone = self.releasing.lock().await;
+        if !lock(&self.in_hand).insert(tenant.clone()) {
+            // Whoever is at it goes on until nothing is left.
+            return Ok(());
+        }
+        let result = self.work_off_slices(tenant).await;
+        lock(&self.in_hand).remove(tenant);
+        result
+    }
+
+    async fn work_off_slices(&self, tenant: &TenantId) -> database::Result<()> {
         let limit = self.config.batch_size.saturating_mul(RELEASE_BATCHES);
-        loop {
+        while !self.context.stop.is_cancelled() {
             let (rules, of) = (self.rules(), tenant.clone());
             let slice = move |conn: &mut Connection| Turn::released(conn, &of, limit, &rules);
             let turn = self.context.database.write("resolver.release", slice).await?;
             let is_more = turn.released.contains(tenant);
             self.hand_over(turn);
-            if !is_more || self.context.stop.is_cancelled() {
-                return Ok(());
+            if !is_more {
+                break;
             }
         }
+        Ok(())
     }
 
     async fn by_the_clock(self: Arc<Self>) {
@@ -145,18 +170,21 @@ impl Resolver {
 
     fn logged(&self, what: &'static str, result: database::Result<()>) {
         if let Err(error) = result {
-            tracing::warn!(what, error = %format!("{:#}", anyhow::Error::from(error)), "periodic work failed; trying again");
+            tracing::warn!(what, error = %chain(error), "periodic work failed; trying again");
         }
     }
 
-    /// Works off what a crash, or a failure in the middle, left released.
+    /// Works off what a crash, or a failure in the middle, left released: what has not moved since the last look, and so is in
+    /// nobody's hands.
     async fn resume(&self) -> database::Result<()> {
-        if self.releasing.try_lock().is_err() {
-            return Ok(());
-        }
-        let left = self.context.database.read("resolver.left", waiting::tenants_with_releases).await?;
-        for tenant in left.iter().filter_map(|id| id.parse().ok()) {
-            self.work_off(&tenant).await?;
+        let now: BTreeSet<Release> =
+            self.context.database.read("resolver.left", waiting::first_releases).await?.into_iter().collect();
+        let before = std::mem::replace(&mut *lock(&self.seen), now.clone());
+        for (tenant, ..) in now.intersection(&before) {
+            let Ok(tenant) = tenant.parse() else { continue };
+            if let Err(error) = self.work_off(&tenant).await {
+                tracing::warn!(tenant.id = %tenant, error = %chain(error), "a release is not finished; trying again");
+            }
         }
         Ok(())
     }
@@ -236,6 +264,15 @@ impl Resolver {
         let before = self.rules().horizon;
         self.context.database.write("resolver.forget", move |conn| keys::forget(conn, before)).await.map(drop)
     }
+}
+
+/// An error with its causes.
+pub(crate) fn chain(error: database::Error) -> String {
+    format!("{:#}", anyhow::Error::from(error))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn every(period: Duration) -> tokio::time::Interval {

@@ -53,7 +53,7 @@ fn what_a_database_says_is_told_without_values() {
         ("13800138000 is taken by 17", "… is taken by 17"),
         ("relation \"core.members\" does not exist", "relation \"core.members\" does not exist"),
         ("不在本公司", "不在本公司"),
-        ("an odd \" quote 张三", "an odd \"…\""),
+        ("no such number: \"a\"张三\" here", "no such number: \"…\" here"),
     ];
     for (message, expected) in shown {
         assert_eq!(super::without_values(message), expected);

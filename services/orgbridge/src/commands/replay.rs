@@ -70,7 +70,8 @@ impl Replayer {
     pub(super) async fn replay(&self, dead: DeadLetter) -> Result<(), Kept> {
         let rules = self.rules.clone();
         let once_more = move |conn: &mut Connection| -> Result<BTreeSet<TenantId>, Kept> {
-            // First, so that of two who replay the same one only one does.
+            // In the order in which the resolver locks them; and ended first, so that of two who replay the same one only one does.
+            outbox::lock_tenants(conn, [&dead.letter.tenant])?;
             if dead_letters::resolve(conn, std::slice::from_ref(&dead.id), Resolution::Replayed, rules.now)? == 0 {
                 return Ok(BTreeSet::new());
             }
@@ -83,7 +84,7 @@ impl Replayer {
         Ok(())
     }
 
-    /// Nobody else works off what a turn of ours released before the next start of a resolver.
+    /// A resolver would take up what a turn of ours released, but only after a moment, and only where one runs.
     async fn work_off(&self, tenant: &TenantId) -> Result<(), Kept> {
         loop {
             let (of, rules) = (tenant.clone(), self.rules.clone());

@@ -71,11 +71,7 @@ impl Worker {
 
     async fn send(&mut self, to: &dyn Messages, message: &Message, step: &Step) -> Result<(Outcome, Sent), Trouble> {
         if let (Some(spacing), Some(last)) = (to.spacing(), self.last_sent) {
-            tokio::select! {
-                // Whoever stops need not wait: the next start is later still.
-                () = self.stop.cancelled() => {}
-                () = tokio::time::sleep_until(last + spacing) => {}
-            }
+            tokio::time::sleep_until(last + spacing).await;
         }
         self.keep_lease().await?;
         let (at, began) = (self.context.clock.now(), Instant::now());
