@@ -2,6 +2,9 @@
 
 #![cfg(test)]
 
+mod bodies;
+mod bounds;
+mod chance;
 mod hostile;
 mod independent;
 mod measured;

@@ -7,6 +7,8 @@ mod bridge;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod refusals;

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod overlap;
 #[cfg(test)]
+mod poison;
+#[cfg(test)]
 mod scene;
 
 use common::{Action, Change, EntityKey, Field, Fields, UnixMillis, What};
