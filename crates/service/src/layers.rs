@@ -42,6 +42,32 @@ pub(crate) struct Layer<'a> {
     pub(crate) problems: Vec<Problem>,
 }
 
+/// How deep tables and lists may lie within each other. Whoever walks them does so once per level on the stack.
+const DEEPEST: usize = 32;
+
+/// Whether a text may be deeper than that: by its brackets and the parts of its keys, wherever they stand. The parser has a
+/// limit of its own, but for each of the two alone.
+fn is_too_deep(text: &str) -> bool {
+    let (mut open, mut deepest) = (0_usize, 0);
+    let mut parts = 0_usize;
+    let mut most_parts = 0;
+    for line in text.lines().filter(|line| !line.trim_start().starts_with('#')) {
+        for byte in line.bytes() {
+            match byte {
+                b'{' | b'[' => open += 1,
+                b'}' | b']' => open = open.saturating_sub(1),
+                b'.' => parts += 1,
+                b'=' | b',' | b'/' | b':' => parts = 0,
+                _ => {}
+            }
+            deepest = deepest.max(open);
+            most_parts = most_parts.max(parts);
+        }
+        parts = 0;
+    }
+    deepest > DEEPEST || most_parts > DEEPEST
+}
+
 impl<'a> Layer<'a> {
     pub(crate) fn new(source: impl Into<String>, base_dir: &'a Path, environment: &'a Environment) -> Self {
         Self { source: source.into(), base_dir, environment, unresolved: &[], problems: Vec::new() }
@@ -58,6 +84,10 @@ impl<'a> Layer<'a> {
 
     /// Parses TOML text; `{ env = .. }` and `{ file = .. }` are replaced by what they stand for.
     pub(crate) fn parse(&mut self, text: &str) -> Map<String, Value> {
+        if is_too_deep(text) {
+            self.refuse("", format!("tables within tables are more than {DEEPEST} deep"));
+            return Map::new();
+        }
         match text.parse::<toml::Table>() {
             Ok(table) => self.table("", table),
             Err(error) => {
@@ -73,6 +103,9 @@ impl<'a> Layer<'a> {
     /// A text that is written as `{ env = .. }` or `{ file = .. }`, as in a file: its value. `None`: it is just a text.
     pub(crate) fn indirect(&mut self, path: &str, text: &str) -> Option<Option<Value>> {
         if !text.trim_start().starts_with('{') {
+            return None;
+        }
+        if is_too_deep(text) {
             return None;
         }
         let mut parsed = format!("value = {text}").parse::<toml::Table>().ok()?;

@@ -4,7 +4,7 @@
 
 mod writer;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use common::{Action, Change, Entity, EntityKey, EntityKind, Field, Value};
 
@@ -160,7 +160,7 @@ impl Event<'_> {
         let departments = fields.list(Field::Departments);
         self.xml.cdata("Department", &departments.join(","));
         if fields.has(Field::Leads) {
-            let leads = fields.list(Field::Leads);
+            let leads: HashSet<&String> = fields.list(Field::Leads).iter().collect();
             let flags: Vec<&str> = departments.iter().map(|id| if leads.contains(id) { "1" } else { "0" }).collect();
             self.xml.cdata("IsLeaderInDept", &flags.join(","));
         }

@@ -119,7 +119,7 @@ pub(super) fn redacted(file: &TenantFile) -> Value {
 }
 
 /// Calls `visit` with the path and value of every place that holds a secret.
-fn for_each_secret(document: &mut Value, visit: &mut impl FnMut(&str, &mut Value)) {
+pub(super) fn for_each_secret(document: &mut Value, visit: &mut impl FnMut(&str, &mut Value)) {
     let Value::Object(sections) = document else { return };
     for (name, section) in sections {
         match section {

@@ -71,7 +71,12 @@ pub(super) fn from_toml(
 
 /// Checks everything and builds the file, from values in which every reference has been resolved.
 pub(super) fn from_tree(mut layer: Layer<'_>, tree: Tree) -> Result<TenantFile, Vec<Problem>> {
-    let document = Value::Object(tree.clone());
+    let mut document = Value::Object(tree.clone());
+    document::for_each_secret(&mut document, &mut |path, value| {
+        if value.is_object() || value.is_array() {
+            layer.refuse(&path.replace('/', "."), "must be a text, or { env = .. } or { file = .. }");
+        }
+    });
     let mut head = Tree::new();
     let (mut wecom, mut dingtalk, mut jiandaoyun) = (None, None, None);
     let mut entries = Vec::new();

@@ -1,6 +1,6 @@
 //! Contact events: from elements to fields (reference wecom 2.2 to 2.7).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use common::{EntityKey, EntityKind, Field, Fields, Observation, UnixMillis, What};
 use roxmltree::Node;
@@ -256,11 +256,6 @@ fn text_in(parent: Node<'_, '_>, name: &str) -> Option<String> {
 }
 
 fn without_repeats(ids: impl Iterator<Item = String>) -> Vec<String> {
-    let mut once = Vec::new();
-    for id in ids {
-        if !once.contains(&id) {
-            once.push(id);
-        }
-    }
-    once
+    let mut seen = HashSet::new();
+    ids.filter(|id| seen.insert(id.clone())).collect()
 }
