@@ -132,9 +132,8 @@ impl Resolver {
             // Whoever is at it goes on until nothing is left.
             return Ok(());
         }
-        let result = self.work_off_slices(tenant).await;
-        lock(&self.in_hand).remove(tenant);
-        result
+        let _in_hand = InHand { tenants: &self.in_hand, tenant };
+        self.work_off_slices(tenant).await
     }
 
     async fn work_off_slices(&self, tenant: &TenantId) -> database::Result<()> {
@@ -263,6 +262,18 @@ impl Resolver {
     async fn forget(&self) -> database::Result<()> {
         let before = self.rules().horizon;
         self.context.database.write("resolver.forget", move |conn| keys::forget(conn, before)).await.map(drop)
+    }
+}
+
+/// A tenant whose releases are being worked off; not any more when this is dropped, as it is when a handler is cut off.
+struct InHand<'a> {
+    tenants: &'a Mutex<BTreeSet<TenantId>>,
+    tenant: &'a TenantId,
+}
+
+impl Drop for InHand<'_> {
+    fn drop(&mut self) {
+        lock(self.tenants).remove(self.tenant);
     }
 }
 
