@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::Signal;
 use tempfile::TempDir;
 use test_kit::{Proxy, Servers, Vhost};
 
@@ -40,8 +41,23 @@ pub struct Setup {
     pub deployment: Deployment,
     /// Address of an OA that is relayed to.
     pub oa: Option<String>,
+    /// Address of another one.
+    pub second_oa: Option<String>,
     /// Further lines of `orgbridge.toml`.
     pub config: String,
+    /// Where the first gateway keeps its files, if not beside those of the others.
+    pub gateway_data: Option<PathBuf>,
+}
+
+/// What WeCom and the tenant know of each other.
+#[derive(Debug, Clone, Copy)]
+pub struct Credentials {
+    /// The company's id.
+    pub corp_id: &'static str,
+    /// What callbacks are signed with.
+    pub token: &'static str,
+    /// What callbacks are encrypted with, as WeCom shows it.
+    pub aes_key: &'static str,
 }
 
 /// The processes with their configuration and data.
@@ -49,6 +65,7 @@ pub struct Bridge {
     processes: Vec<Process>,
     /// Where callbacks go to; with several gateways by turns.
     entrance: SocketAddr,
+    gateways: Vec<SocketAddr>,
     _balancer: Option<Proxy>,
     client: reqwest::Client,
     storage: Storage,
@@ -66,6 +83,7 @@ impl Bridge {
         let mut bridge = Self {
             processes: Vec::new(),
             entrance: (Ipv4Addr::LOCALHOST, 0).into(),
+            gateways: Vec::new(),
             _balancer: None,
             client: client(),
             storage: Storage::new(&setup.deployment),
@@ -113,8 +131,63 @@ impl Bridge {
     /// # Panics
     /// When there is none.
     pub fn kill_service(&mut self, service: Service) {
+        self.kill_replica(service, 0);
+    }
+
+    /// SIGKILL to a certain one of a service's processes, counted from 0.
+    ///
+    /// # Panics
+    /// When there is none, and when it does not run.
+    pub fn kill_replica(&mut self, service: Service, replica: usize) {
         let mut of_service = self.processes.iter_mut().filter(|process| process.program() == service.program());
-        of_service.next().expect("a process of that service").kill();
+        of_service.nth(replica).expect("a process of that service").kill();
+    }
+
+    /// SIGSTOP to one of a service's processes: from now on it stands still and holds whatever it has.
+    ///
+    /// # Panics
+    /// When there is none, and when it does not run.
+    pub fn pause(&self, service: Service, replica: usize) {
+        self.signal(service, replica, Signal::STOP);
+    }
+
+    /// SIGCONT to one of a service's processes.
+    ///
+    /// # Panics
+    /// When there is none, and when it does not run.
+    pub fn resume(&self, service: Service, replica: usize) {
+        self.signal(service, replica, Signal::CONT);
+    }
+
+    fn signal(&self, service: Service, replica: usize, signal: Signal) {
+        let mut of_service = self.processes.iter().filter(|process| process.program() == service.program());
+        of_service.nth(replica).expect("a process of that service").signal(signal);
+    }
+
+    /// Starts the processes that do not run, as a supervisor would: one that ends before it is ready, such as while the
+    /// database is away, is started again. Returns how often that was needed.
+    ///
+    /// # Panics
+    /// When one does not get ready all the same.
+    pub async fn supervise(&mut self) -> usize {
+        let mut starts = 0;
+        for process in &mut self.processes {
+            starts += process.start_until_ready(&self.client).await;
+        }
+        starts
+    }
+
+    /// Lets one of a service's processes, or the only one there is, crash where it passes a crash point for the `nth` time: kills
+    /// it if it runs, starts it, and waits until it has crashed. Then [`Bridge::launch`] starts it again.
+    ///
+    /// # Panics
+    /// When it does not get there, and when it ends anywhere else.
+    pub async fn crash_at(&mut self, service: Service, point: &str, nth: u32) {
+        let is_alone = self.processes.len() == 1;
+        let mut of_service =
+            self.processes.iter_mut().filter(|process| is_alone || process.program() == service.program());
+        let process = of_service.next().expect("a process of that service");
+        process.crash_at(&format!("{point}:{nth}")).await;
     }
 
     /// One more process of a service; [`Bridge::launch`] starts it. A gateway would get no callbacks.
@@ -193,6 +266,28 @@ impl Bridge {
         all
     }
 
+    /// The sum of a metric over all processes and labels.
+    pub async fn sum_of(&self, metric: &str) -> f64 {
+        let text = self.metrics().await;
+        // Neither a comment nor a metric whose name only begins like this one.
+        let value = |line: &str| match line.strip_prefix(metric)?.chars().next() {
+            Some('{' | ' ') => line.rsplit_once(' ')?.1.parse::<f64>().ok(),
+            _ => None,
+        };
+        text.lines().filter_map(value).sum()
+    }
+
+    /// How many processes there are to be.
+    pub fn process_count(&self) -> usize {
+        self.processes.len()
+    }
+
+    /// Leaves the files of this one on the disk when it ends, for whoever wants to know what happened; returns where.
+    pub fn keep_files(&mut self) -> PathBuf {
+        self.directory.disable_cleanup(true);
+        self.path().to_owned()
+    }
+
     /// The core product's tables.
     pub fn core(&self) -> Core {
         self.storage.core(self.path())
@@ -225,9 +320,27 @@ impl Bridge {
         platform_sim::Keys::new(OA_TOKEN, OA_AES_KEY, CORP_ID).expect("good keys")
     }
 
-    /// The first process's id while it runs.
-    pub fn process_id(&self) -> Option<u32> {
-        self.processes.first().and_then(Process::id)
+    /// The same as texts, for whoever else is to take the tenant's callbacks.
+    pub const fn credentials() -> Credentials {
+        Credentials { corp_id: CORP_ID, token: TOKEN, aes_key: AES_KEY }
+    }
+
+    /// Where the gateways themselves listen, with nothing of ours in between.
+    pub fn gateways(&self) -> &[SocketAddr] {
+        &self.gateways
+    }
+
+    /// The programs that run, each with the id of its process.
+    pub fn process_ids(&self) -> Vec<(&'static str, u32)> {
+        self.processes.iter().filter_map(|process| Some((process.program(), process.id()?))).collect()
+    }
+
+    /// The server's database with the tables of OrgBridge itself; nothing when they are in a file.
+    pub fn database_url(&self) -> Option<&str> {
+        match &self.storage {
+            Storage::Servers(own) => Some(own.database_url()),
+            Storage::Files => None,
+        }
     }
 
     fn path(&self) -> &Path {
@@ -237,15 +350,16 @@ impl Bridge {
     fn prepare_all_in_one(&mut self, tenants: &Path) {
         let (gateway, admin) = (free_port(), free_port());
         self.entrance = (Ipv4Addr::LOCALHOST, gateway).into();
+        self.gateways = vec![self.entrance];
         let listen = [("callback_gateway", gateway), ("admin", admin)];
-        let config = format!("tenants_dir = \"{}\"\n", tenants.display()) + &self.config("data", &listen);
+        let config = format!("tenants_dir = \"{}\"\n", tenants.display()) + &self.config(Path::new("data"), &listen);
         let config = self.write_config(CONFIG, &config);
         let arguments = vec!["serve".into(), "--config".into(), config.into()];
         self.processes.push(Process::new("orgbridge".to_owned(), "orgbridge", arguments, self.path(), admin));
     }
 
     async fn prepare_services(&mut self, tenant: &Path, replicas: usize) {
-        self.write_config(CONFIG, &self.config("data", &[]));
+        self.write_config(CONFIG, &self.config(Path::new("data"), &[]));
         self.command(&["tenant", "apply", tenant.to_str().expect("a path in Unicode")]);
         let mut gateways = Vec::with_capacity(replicas);
         for service in Service::ALL {
@@ -257,6 +371,7 @@ impl Bridge {
                 }
             }
         }
+        self.gateways.clone_from(&gateways);
         let balancer = Proxy::start(gateways).await;
         self.entrance = balancer.address();
         self._balancer = Some(balancer);
@@ -266,14 +381,18 @@ impl Bridge {
     fn prepare_service(&mut self, service: Service, number: usize, port: u16) {
         let (program, admin) = (service.program(), free_port());
         let name = format!("{program}-{number}");
-        let config = self.config(&name, &[("callback_gateway", port), ("admin", admin)]);
+        let data = match &self.setup.gateway_data {
+            Some(elsewhere) if service == Service::CallbackGateway && number == 1 => elsewhere.clone(),
+            _ => PathBuf::from(&name),
+        };
+        let config = self.config(&data, &[("callback_gateway", port), ("admin", admin)]);
         let config = self.write_config(&format!("{name}.toml"), &config);
         let arguments = vec!["--config".into(), config.into()];
         self.processes.push(Process::new(name, program, arguments, self.path(), admin));
     }
 
-    /// What is told to one process, which keeps its files in `data`.
-    fn config(&self, data: &str, listen: &[(&str, u16)]) -> String {
+    /// What is told to one process, which keeps its files in `data`: within our directory, unless that says otherwise.
+    fn config(&self, data: &Path, listen: &[(&str, u16)]) -> String {
         let data = self.path().join(data);
         let mut config = format!("data_dir = \"{}\"\n", data.display()) + &self.storage.sections(&data);
         for (section, port) in listen {
@@ -296,9 +415,10 @@ impl Bridge {
              [[destinations]]\nid = \"core\"\nrole = \"core\"\n{}",
             self.storage.core_destination(self.path())
         );
-        if let Some(url) = &self.setup.oa {
+        for (id, url) in [("oa", &self.setup.oa), ("second-oa", &self.setup.second_oa)] {
+            let Some(url) = url else { continue };
             file += &format!(
-                "[[destinations]]\nid = \"oa\"\nkind = \"wecom-callback\"\nurl = \"{url}\"\n\
+                "[[destinations]]\nid = \"{id}\"\nkind = \"wecom-callback\"\nurl = \"{url}\"\n\
                  token = \"{OA_TOKEN}\"\naes_key = \"{OA_AES_KEY}\"\nreceive_id = \"{CORP_ID}\"\n"
             );
         }
@@ -306,7 +426,7 @@ impl Bridge {
     }
 
     /// The end of each log, over all lives of its process.
-    fn logs(&self) -> String {
+    pub fn logs(&self) -> String {
         let mut logs: Vec<PathBuf> = fs::read_dir(self.path())
             .into_iter()
             .flatten()

@@ -55,13 +55,17 @@ pub struct Spread {
     pub partitions: u32,
     /// Where RabbitMQ is reached instead, such as a proxy in front of it.
     pub broker: Option<SocketAddr>,
+    /// Where PostgreSQL is reached instead, by the processes and not by [`Core`].
+    pub database: Option<SocketAddr>,
+    /// How much a gateway's spool may hold, if that is not as it comes.
+    pub spool_max_bytes: Option<u64>,
 }
 
 impl Spread {
     /// Two processes of each service.
     #[must_use]
     pub fn over(servers: Arc<Servers>) -> Self {
-        Self { servers, replicas: 2, partitions: 4, broker: None }
+        Self { servers, replicas: 2, partitions: 4, broker: None, database: None, spool_max_bytes: None }
     }
 }
 
@@ -90,11 +94,23 @@ pub(crate) struct OnServers {
 }
 
 impl OnServers {
-    fn broker_url(&self) -> String {
-        let direct = self.spread.servers.broker().to_string();
-        let address = self.spread.broker.map_or_else(|| direct.clone(), |instead| instead.to_string());
-        self.vhost.url().replace(&direct, &address)
+    pub(crate) fn database_url(&self) -> &str {
+        self.database.url()
     }
+
+    fn broker_url(&self) -> String {
+        by_way_of(self.spread.broker, self.spread.servers.broker(), self.vhost.url())
+    }
+
+    /// The URL of one of the databases as the processes are told it.
+    fn told_url(&self, database: &FreshDatabase) -> String {
+        by_way_of(self.spread.database, self.spread.servers.postgres(), database.url())
+    }
+}
+
+/// A URL in which a server is reached somewhere else.
+fn by_way_of(instead: Option<SocketAddr>, server: SocketAddr, url: &str) -> String {
+    instead.map_or_else(|| url.to_owned(), |instead| url.replace(&server.to_string(), &instead.to_string()))
 }
 
 impl Storage {
@@ -119,13 +135,17 @@ impl Storage {
                  [secrets]\nmaster_key = {{ file = \"{data}/master.key\" }}\n",
                 data = data.display()
             ),
-            Self::Servers(own) => format!(
-                "[database]\nurl = \"{}\"\npool_size = 4\n[broker]\nurl = \"{}\"\npartitions = {}\n\
-                 [secrets]\nmaster_key = \"{MASTER_KEY}\"\n",
-                own.database.url(),
-                own.broker_url(),
-                own.spread.partitions
-            ),
+            Self::Servers(own) => {
+                let spool = own.spread.spool_max_bytes.map(|bytes| format!("spool_max_bytes = {bytes}\n"));
+                format!(
+                    "[database]\nurl = \"{}\"\npool_size = 4\n[broker]\nurl = \"{}\"\npartitions = {}\n{}\
+                     [secrets]\nmaster_key = \"{MASTER_KEY}\"\n",
+                    own.told_url(&own.database),
+                    own.broker_url(),
+                    own.spread.partitions,
+                    spool.unwrap_or_default()
+                )
+            }
         }
     }
 
@@ -142,7 +162,8 @@ impl Storage {
         match self {
             Self::Files => format!("kind = \"sqlite\"\nurl = \"sqlite://{}\"\n", directory.join("core.db").display()),
             Self::Servers(own) => {
-                format!("kind = \"postgres\"\nurl = \"{}\"\nschema = \"{CORE_SCHEMA}\"\n", own.core.url())
+                let url = own.told_url(&own.core);
+                format!("kind = \"postgres\"\nurl = \"{url}\"\nschema = \"{CORE_SCHEMA}\"\n")
             }
         }
     }

@@ -4,6 +4,7 @@ use std::{
     ffi::OsString,
     fs::File,
     net::TcpListener,
+    os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -16,8 +17,14 @@ use crate::programs;
 const PAUSE: Duration = Duration::from_millis(50);
 /// How long one may take to get ready.
 const START: Duration = Duration::from_secs(60);
+/// How long one may take to get ready while what it needs comes and goes.
+const SUPERVISION: Duration = Duration::from_secs(180);
 /// How long one may take to end after SIGTERM.
 const STOP: Duration = Duration::from_secs(25);
+/// How long it may take until one passes a point at which it is to crash.
+const CRASH: Duration = Duration::from_secs(60);
+/// Tells one where: see `service/src/crash.rs`.
+const CRASH_AT: &str = "ORGBRIDGE_CRASH_AT";
 
 pub(crate) struct Process {
     name: String,
@@ -26,6 +33,8 @@ pub(crate) struct Process {
     /// Where it works, and where its log is.
     directory: PathBuf,
     admin: u16,
+    /// Where it is to crash in its next life.
+    crash_at: Option<String>,
     child: Option<Child>,
 }
 
@@ -38,7 +47,7 @@ impl Process {
         directory: &Path,
         admin: u16,
     ) -> Self {
-        Self { name, program, arguments, directory: directory.to_owned(), admin, child: None }
+        Self { name, program, arguments, directory: directory.to_owned(), admin, crash_at: None, child: None }
     }
 
     /// The program that it is of.
@@ -60,6 +69,7 @@ impl Process {
         let log = File::options().append(true).create(true).open(log).expect("a log file");
         let child = Command::new(programs::path(self.program))
             .args(&self.arguments)
+            .envs(self.crash_at.take().map(|place| (CRASH_AT, place)))
             .current_dir(&self.directory)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -78,6 +88,26 @@ impl Process {
         }
     }
 
+    /// Starts it, unless it runs already, and again whenever it ends before it is ready. Returns how often that was.
+    pub(crate) async fn start_until_ready(&mut self, client: &reqwest::Client) -> usize {
+        if self.child.is_some() {
+            return 0;
+        }
+        let end = Instant::now() + SUPERVISION;
+        let mut ended = 0;
+        self.start();
+        while !self.is_ready(client).await {
+            if self.has_ended() {
+                self.child = None;
+                ended += 1;
+                self.start();
+            }
+            assert!(Instant::now() < end, "{} did not get ready, though it was started {ended} times more", self.name);
+            tokio::time::sleep(PAUSE).await;
+        }
+        ended
+    }
+
     /// Whether it says that it is ready.
     pub(crate) async fn is_ready(&self, client: &reqwest::Client) -> bool {
         let url = format!("http://127.0.0.1:{}/readyz", self.admin);
@@ -94,6 +124,33 @@ impl Process {
         let mut child = self.child.take().expect("a running process");
         child.kill().expect("killed");
         child.wait().expect("waited for");
+    }
+
+    /// Starts it, killed first if it runs, so that it crashes at `place`, and waits until it has.
+    pub(crate) async fn crash_at(&mut self, place: &str) {
+        if self.child.is_some() {
+            self.kill();
+        }
+        self.crash_at = Some(place.to_owned());
+        self.start();
+        let child = self.child.as_mut().expect("a process that was started");
+        let end = Instant::now() + CRASH;
+        let status = loop {
+            if let Some(status) = child.try_wait().expect("a child of ours") {
+                break status;
+            }
+            assert!(Instant::now() < end, "{} did not come to {place} within {CRASH:?}", self.name);
+            tokio::time::sleep(PAUSE).await;
+        };
+        self.child = None;
+        let crashed = status.signal() == Some(Signal::ABORT.as_raw());
+        assert!(crashed, "{} was to crash at {place} and ended with {status}", self.name);
+    }
+
+    /// Another signal, after which it lives on.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let child = self.child.as_ref().expect("a running process");
+        kill_process(Pid::from_child(child), signal).expect("a process of ours");
     }
 
     /// SIGTERM; it must end by itself, and well.

@@ -42,6 +42,7 @@ pub(crate) async fn deliver(
                 debug!(failures, wait_ms = wait.as_millis(), "a batch comes again");
                 parts.push(part);
                 tokio::select! {
+                    biased;
                     () = stop.cancelled() => {}
                     () = sleep(wait) => {}
                 }

@@ -100,6 +100,7 @@ impl RabbitMq {
             line: publishing.clone(),
             topology: Arc::clone(&topology),
             jobs: waiting,
+            held: Vec::new(),
             calls: Calls::default(),
             stop: stop.clone(),
             _line_ends: line_ends.drop_guard(),

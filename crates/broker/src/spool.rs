@@ -137,7 +137,9 @@ impl Spooled {
         let (spool, gauge, lane) = (self.spool.clone(), Arc::clone(&self.gauge), lane.clone());
         // In a task of its own: a caller who stops waiting must not leave the gauge wrong.
         let kept = tokio::spawn(async move {
+            fail::fail_point!("spool.before_write");
             let kept = spool.publish(hop, &lane, sealed).await;
+            fail::fail_point!("spool.written_before_answer");
             if kept.is_err() {
                 gauge.release(size);
             }

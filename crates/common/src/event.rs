@@ -5,6 +5,9 @@ use sha2::{Digest, Sha256};
 
 use crate::{EntityKey, EntityKind, Fields, Platform, TenantId, UnixMillis};
 
+/// A member with all fields is somewhat smaller.
+const USUAL_BYTES: usize = 1024;
+
 /// One thing that a platform told us or that we pulled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
@@ -144,10 +147,27 @@ pub struct Callback {
 
 impl Event {
     /// The type on the wire and in metrics: `member.created`, `department.removed`, `callback`.
-    pub fn type_name(&self) -> String {
+    pub fn type_name(&self) -> &'static str {
+        self.wire_type().trim_start_matches("orgbridge.")
+    }
+
+    const fn wire_type(&self) -> &'static str {
         match &self.body {
-            EventBody::Directory(seen) => format!("{}.{}", seen.kind.as_str(), seen.what.as_str()),
-            EventBody::Callback(_) => "callback".to_owned(),
+            EventBody::Callback(_) => "orgbridge.callback",
+            EventBody::Directory(Observation { kind: EntityKind::Department, what, .. }) => match what {
+                What::Created { .. } => "orgbridge.department.created",
+                What::Updated { .. } => "orgbridge.department.updated",
+                What::Renamed { .. } => "orgbridge.department.renamed",
+                What::Removed => "orgbridge.department.removed",
+            },
+            EventBody::Directory(Observation { kind: EntityKind::Member, what, .. }) => match what {
+                What::Created { .. } => "orgbridge.member.created",
+                What::Updated { .. } => "orgbridge.member.updated",
+                What::Renamed { .. } => "orgbridge.member.renamed",
+                What::Removed => "orgbridge.member.removed",
+            },
+            // Nothing of that kind is observed.
+            EventBody::Directory(Observation { kind: EntityKind::Callback, .. }) => "orgbridge.callback",
         }
     }
 
@@ -170,7 +190,7 @@ impl Event {
             specversion: "1.0",
             id: &self.id,
             source: format!("/{}/{}", self.platform.as_str(), self.tenant),
-            r#type: format!("orgbridge.{}", self.type_name()),
+            r#type: self.wire_type(),
             subject,
             time: time.to_rfc3339(),
             tenant: &self.tenant,
@@ -181,8 +201,12 @@ impl Event {
             datacontenttype: "application/json",
             data,
         };
-        // Strings, numbers and maps with text keys only: there is nothing here that JSON cannot say.
-        serde_json::to_vec(&wire).unwrap_or_default()
+        let mut json = Vec::with_capacity(USUAL_BYTES);
+        match serde_json::to_writer(&mut json, &wire) {
+            Ok(()) => json,
+            // Strings, numbers and maps with text keys only: there is nothing here that JSON cannot say.
+            Err(_) => Vec::new(),
+        }
     }
 
     /// Reads what [`Event::to_cloud_event`] wrote. Unknown attributes are ignored.
@@ -232,7 +256,7 @@ struct WireOut<'a> {
     specversion: &'static str,
     id: &'a str,
     source: String,
-    r#type: String,
+    r#type: &'static str,
     subject: String,
     time: String,
     tenant: &'a TenantId,

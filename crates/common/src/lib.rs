@@ -16,6 +16,6 @@ pub use fields::{Field, Fields, Value};
 pub use ids::{DestinationId, EntityKey, EntityKind, InvalidId, Platform, ROOT_DEPARTMENT, TenantId};
 pub use partition::{Hop, partition_of};
 pub use reason::Reason;
-pub use retry::{Backoff, Disposition};
+pub use retry::{Backoff, Disposition, jitter_of};
 pub use secret::Secret;
 pub use time::{Clock, UnixMillis};

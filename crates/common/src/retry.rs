@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
 use crate::Reason;
 
 /// What an error asks of the one who meets it.
@@ -40,6 +42,14 @@ impl Backoff {
     }
 }
 
+/// The roll of [`Backoff::wait`] for whoever these words name, in `0.0..1.0`: as good as random between different words and
+/// attempts, so that those who failed together do not come back together, and the same for the same ones.
+pub fn jitter_of(words: &[&str], attempt: u32) -> f64 {
+    let hash = words.iter().fold(u64::from(attempt), |hash, word| xxh3_64_with_seed(word.as_bytes(), hash));
+    // As many bits as the number holds exactly.
+    (hash >> 11) as f64 / (1_u64 << 53) as f64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,5 +60,15 @@ mod tests {
         let waits: Vec<u64> = (1..=8).map(|attempt| backoff.wait(attempt, 1.0).as_secs()).collect();
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
         assert_eq!(backoff.wait(500, 0.0), Duration::from_secs(30));
+    }
+
+    #[test]
+    fn those_who_failed_together_come_back_apart_and_each_always_at_the_same_time() {
+        let rolls: Vec<f64> = (0..1000).map(|attempt| jitter_of(&["a", "acme", "oa"], attempt)).collect();
+        assert!(rolls.iter().all(|roll| (0.0..1.0).contains(roll)));
+        let mean = rolls.iter().sum::<f64>() / 1000.0;
+        assert!((0.45..0.55).contains(&mean), "{mean}");
+        assert!((jitter_of(&["a", "acme"], 1) - jitter_of(&["b", "acme"], 1)).abs() > f64::EPSILON);
+        assert_eq!(jitter_of(&["a"], 7).to_bits(), jitter_of(&["a"], 7).to_bits());
     }
 }

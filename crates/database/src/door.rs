@@ -93,7 +93,8 @@ impl Database {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let only = self.readers.role() == Role::Only;
+        // A simulation reads all the time, and the switch makes SQLite prepare every statement anew.
+        let only = self.readers.role() == Role::Only && !self.inline;
         self.pass(&self.readers, what, Begin::Read, move |connection| read_only(connection, only, work)).await
     }
 
@@ -169,6 +170,10 @@ impl Database {
         match fault {
             Fault::None => Ok(()),
             Fault::Fail => Err(Error::unavailable("a scripted fault")),
+            Fault::Delay(time) => {
+                tokio::time::sleep(time).await;
+                Ok(())
+            }
             Fault::Hang => pending().await,
         }
     }

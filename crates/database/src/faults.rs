@@ -19,6 +19,8 @@ pub enum Fault {
     None,
     /// The caller gets [`Error::Unavailable`](crate::Error::Unavailable).
     Fail,
+    /// The caller goes on after this time; no connection is held meanwhile.
+    Delay(Duration),
     /// The caller never goes on, as if the process had been killed at this point; no connection is held meanwhile.
     Hang,
 }

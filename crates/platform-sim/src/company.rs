@@ -65,6 +65,8 @@ pub struct CompanyOptions {
     pub leader_share: f64,
     /// The share of members whose creation is announced by two equal `update_user` before `create_user` (wecom.md 2.10).
     pub heralded_share: f64,
+    /// `live` sometimes puts a department under another one.
+    pub reorganises: bool,
 }
 
 impl Default for CompanyOptions {
@@ -81,6 +83,7 @@ impl Default for CompanyOptions {
             reuse_member_ids: true,
             leader_share: 0.6,
             heralded_share: 0.0,
+            reorganises: true,
         }
     }
 }
@@ -132,6 +135,9 @@ pub enum Illegal {
     /// A user id can be changed once.
     #[error("member {0} was renamed before")]
     AlreadyRenamed(String),
+    /// It was asked to be kept; only `live` heeds that.
+    #[error("{0} is to stay")]
+    Kept(String),
     /// A member's fields contradict each other.
     #[error("member {id}: {why}")]
     Inconsistent {
@@ -156,6 +162,8 @@ pub struct Company {
     department_pool: Pool,
     member_pool: Pool,
     renamed: HashSet<String>,
+    /// What `live` leaves where it is; member ids are folded.
+    kept: HashSet<Subject>,
     free_ids: Vec<String>,
     next_department: u64,
     next_person: u64,
@@ -175,6 +183,7 @@ impl Company {
             department_pool: Pool::new([crate::ROOT.to_owned()]),
             member_pool: Pool::default(),
             renamed: HashSet::new(),
+            kept: HashSet::new(),
             free_ids: Vec::new(),
             next_department: 2,
             next_person: 1,
@@ -232,6 +241,14 @@ impl Company {
     /// Changes what callbacks carry, as saving the callback URL again does.
     pub fn set_profile(&mut self, profile: Profile) {
         self.options.profile = profile;
+    }
+
+    /// From now on `live` neither removes this department or member nor changes its id. Anything else may happen to it.
+    pub fn keep(&mut self, subject: Subject) {
+        self.kept.insert(match subject {
+            Subject::Member(id) => Subject::Member(fold(&id)),
+            other => other,
+        });
     }
 
     fn tick(&mut self, writes: &[String], reads: &[String]) -> i64 {

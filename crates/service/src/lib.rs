@@ -6,6 +6,8 @@ mod book;
 mod clock;
 pub mod config;
 mod context;
+#[cfg(feature = "crash-points")]
+mod crash;
 mod health;
 mod layers;
 mod master_key;

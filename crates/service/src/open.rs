@@ -74,6 +74,8 @@ impl Openings {
 /// # Errors
 /// What could not be opened, and why; among others when another process serves the same data directory.
 pub async fn open(config: &Config, inhabitants: Inhabitants, stop: CancellationToken) -> anyhow::Result<Context> {
+    #[cfg(feature = "crash-points")]
+    crate::crash::arm(&crate::process::environment())?;
     let is_embedded = config.broker.url.expose() == "embedded";
     if is_embedded && inhabitants.distributed {
         bail!(

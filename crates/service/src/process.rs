@@ -49,11 +49,17 @@ pub fn main(name: &'static str, build: impl FnOnce(&Config, &Context) -> anyhow:
         Err(problems) => return refuse(&problems),
     };
     telemetry::init(&config.telemetry, &environment);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let inhabitants = Inhabitants::alone(name);
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if inhabitants.gateway {
+        // Requests are served by threads of the HTTP server's own; what is left here is one task that publishes.
+        runtime.worker_threads(1);
+    }
+    let runtime = match runtime.enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&anyhow::Error::new(error).context("starting the runtime")),
     };
-    let served = runtime.block_on(serve(&config, environment, Inhabitants::alone(name), build));
+    let served = runtime.block_on(serve(&config, environment, inhabitants, build));
     // Blocking work that hangs at a server must not keep the process: it is rolled back there.
     runtime.shutdown_timeout(LAST_WORK);
     match served {

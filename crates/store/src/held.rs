@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use common::{Change, DestinationId, EntityKey, TenantId, UnixMillis};
 use database::{Connection, Result, on_backend};
 use diesel::{dsl::count_star, prelude::*, upsert::excluded};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     convert::{ROWS_PER_STATEMENT, by_kind, entity_key, from_json, parse, signed, to_json, unsigned},
@@ -25,6 +26,8 @@ pub struct Held {
     pub reason: Option<String>,
     /// The entity is not at the destination at all.
     pub absent: bool,
+    /// Though absent it may be there: it was sent, and nobody heard an answer.
+    pub unsure: bool,
     /// The change is a removal.
     pub removal: bool,
     /// What it refers to there, or more than that.
@@ -33,14 +36,26 @@ pub struct Held {
     pub left: Vec<EntityKey>,
     /// What it waits for.
     pub waits_for: Vec<EntityKey>,
-    /// The ids under which the destination has it, and the versions of the renames that have not arrived.
-    pub formerly: Vec<(EntityKey, u64)>,
+    /// The ids under which the destination has it.
+    pub formerly: Vec<FormerId>,
     /// How often it was tried.
     pub attempts: u32,
     /// Not before this is it tried again.
     pub next_attempt: UnixMillis,
     /// When it began to be held; moved on by the time in which the destination was away.
     pub since: UnixMillis,
+}
+
+/// An id that an entity gave up by a rename that has not arrived.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormerId {
+    /// The id.
+    pub key: EntityKey,
+    /// The version of the rename.
+    pub version: u64,
+    /// The destination may not have it under this id.
+    #[serde(default)]
+    pub unsure: bool,
 }
 
 /// How a held change stands.
@@ -92,6 +107,7 @@ struct NewRow<'a> {
     next_attempt: i64,
     since: i64,
     body: String,
+    unsure: bool,
 }
 
 #[derive(Queryable, Selectable)]
@@ -111,6 +127,7 @@ struct Row {
     attempts: i32,
     next_attempt: i64,
     since: i64,
+    unsure: bool,
 }
 
 impl Row {
@@ -121,6 +138,7 @@ impl Row {
             state: parse(&self.state)?,
             reason: self.reason,
             absent: self.absent,
+            unsure: self.unsure,
             removal: self.removal,
             there: from_json(&self.there_keys)?,
             left: from_json(&self.left_keys)?,
@@ -184,6 +202,7 @@ fn new_row<'a>(of: (&'a str, &'a str), row: &'a Held, change: Option<&Change>) -
         next_attempt: row.next_attempt.0,
         since: row.since.0,
         body: change.map(to_json).transpose()?.unwrap_or_default(),
+        unsure: row.unsure,
     })
 }
 
@@ -206,6 +225,7 @@ fn upsert(conn: &mut Connection, rows: &[NewRow<'_>]) -> Result<()> {
             held::next_attempt.eq(excluded(held::next_attempt)),
             held::since.eq(excluded(held::since)),
             held::body.eq(excluded(held::body)),
+            held::unsure.eq(excluded(held::unsure)),
         ))
         .execute(c))?;
     Ok(())
@@ -217,6 +237,7 @@ fn update(conn: &mut Connection, of: (&str, &str), row: &Held) -> Result<()> {
         held::state.eq(row.state.as_str()),
         held::reason.eq(&row.reason),
         held::absent.eq(row.absent),
+        held::unsure.eq(row.unsure),
         held::left_keys.eq(to_json(&row.left)?),
         held::formerly.eq(to_json(&row.formerly)?),
         held::waits_for.eq(to_json(&row.waits_for)?),

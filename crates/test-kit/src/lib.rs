@@ -9,5 +9,5 @@ mod stage;
 pub use clock::TestClock;
 pub use eventually::eventually;
 pub use proxy::Proxy;
-pub use servers::{FreshDatabase, Servers, Vhost};
+pub use servers::{FreshDatabase, Server, Servers, Shutdown, Vhost};
 pub use stage::Stage;

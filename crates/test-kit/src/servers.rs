@@ -1,5 +1,7 @@
 //! RabbitMQ and PostgreSQL, through `scripts/servers`.
 
+mod disturbances;
+
 use std::{
     collections::HashMap,
     env,
@@ -17,9 +19,13 @@ use diesel::{Connection, PgConnection, connection::SimpleConnection};
 use tempfile::TempDir;
 use uuid::Uuid;
 
+pub use disturbances::{Server, Shutdown};
+
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/servers");
 /// `guest:guest`, whom a fresh RabbitMQ has as its administrator, as HTTP wants to see it.
 const CREDENTIALS: &str = "Basic Z3Vlc3Q6Z3Vlc3Q=";
+/// Asks the script for a small disk for PostgreSQL.
+const SMALL_DISK: &str = "ORGBRIDGE_SERVERS_POSTGRES_MEGABYTES";
 /// RabbitMQ deletes a virtual host with many queues within that.
 const API_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -45,7 +51,8 @@ impl Servers {
         let shared = SHARED.get_or_init(|| {
             let told = |name: &str| env::var_os(name).and_then(|value| value.into_string().ok());
             Arc::new(
-                Self::from_variables(told, None).unwrap_or_else(|| Self::start_in(temporary_directory().keep(), None)),
+                Self::from_variables(told, None)
+                    .unwrap_or_else(|| Self::start_in(temporary_directory().keep(), None, None)),
             )
         });
         Arc::clone(shared)
@@ -57,7 +64,16 @@ impl Servers {
     /// When they cannot be started.
     pub fn start() -> Self {
         let directory = temporary_directory();
-        Self::start_in(directory.path().to_owned(), Some(directory))
+        Self::start_in(directory.path().to_owned(), Some(directory), None)
+    }
+
+    /// The same, with PostgreSQL on a disk of its own of so many megabytes, at [`Servers::postgres_disk`]. Only root can.
+    ///
+    /// # Panics
+    /// When they cannot be started, or no disk can be mounted.
+    pub fn start_on_small_disk(megabytes: u32) -> Self {
+        let directory = temporary_directory();
+        Self::start_in(directory.path().to_owned(), Some(directory), Some(megabytes))
     }
 
     /// SIGKILL to RabbitMQ.
@@ -127,6 +143,15 @@ impl Servers {
         address.parse().expect("an address")
     }
 
+    /// Where PostgreSQL listens.
+    ///
+    /// # Panics
+    /// Never: the script tells addresses.
+    pub fn postgres(&self) -> SocketAddr {
+        let (_, address) = self.postgres.rsplit_once('@').expect("user, password and address");
+        address.parse().expect("an address")
+    }
+
     /// A virtual host of its own in RabbitMQ.
     ///
     /// # Panics
@@ -151,10 +176,12 @@ impl Servers {
         FreshDatabase { url: format!("{}/{name}", self.postgres), server, name }
     }
 
-    fn start_in(directory: PathBuf, own: Option<TempDir>) -> Self {
+    fn start_in(directory: PathBuf, own: Option<TempDir>, postgres_megabytes: Option<u32>) -> Self {
         // When this process ends without a word they end, too.
         let process = std::process::id().to_string();
-        let printed = run([OsStr::new("start"), directory.as_os_str(), OsStr::new(&process)]);
+        let mut start = script([OsStr::new("start"), directory.as_os_str(), OsStr::new(&process)]);
+        start.envs(postgres_megabytes.map(|megabytes| (SMALL_DISK, megabytes.to_string())));
+        let printed = printed(start);
         let variables: HashMap<&str, &str> =
             printed.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('=')).collect();
         let told = |name: &str| variables.get(name).map(|value| (*value).to_owned());
@@ -173,8 +200,12 @@ impl Servers {
     }
 
     fn command_own(&self, command: &str) {
-        assert!(self.own.is_some(), "{command}: these servers are not this test's own");
+        self.expect_own(command);
         command_in(command, &self.directory);
+    }
+
+    fn expect_own(&self, command: &str) {
+        assert!(self.own.is_some(), "{command}: these servers are not this test's own");
     }
 }
 
@@ -252,8 +283,17 @@ fn command_in(command: &str, directory: &Path) {
 
 /// Runs the script and returns what it printed.
 fn run<'a>(arguments: impl IntoIterator<Item = &'a OsStr>) -> String {
+    printed(script(arguments))
+}
+
+fn script<'a>(arguments: impl IntoIterator<Item = &'a OsStr>) -> Command {
     let mut command = Command::new(SCRIPT);
-    let output = command.args(arguments).stdin(Stdio::null()).output().expect("scripts/servers runs");
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+fn printed(mut command: Command) -> String {
+    let output = command.output().expect("scripts/servers runs");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {errors}");
     String::from_utf8(output.stdout).expect("text")

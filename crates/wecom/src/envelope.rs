@@ -23,26 +23,29 @@ impl Envelope {
     pub fn parse(body: &[u8]) -> Result<Self, Refusal> {
         let text = std::str::from_utf8(body).ok().ok_or(Refusal::unauthorized("envelope_not_utf8"))?;
         let document = xml::parse(text).map_err(Refusal::unauthorized)?;
-        let root = document.root_element();
         // At any depth: two readers must not disagree on which one counts.
-        if root.descendants().filter(|node| node.tag_name().name() == "Encrypt").count() > 1 {
+        if document.repeats("Encrypt") {
             return Err(Refusal::unauthorized("doubled_element"));
         }
         let (mut to_user_name, mut agent_id, mut encrypt) = (None, None, None);
-        for element in xml::elements(root) {
-            let slot = match element.tag_name().name() {
+        for element in document.root().elements() {
+            let slot = match element.name() {
                 "ToUserName" => &mut to_user_name,
                 "AgentID" => &mut agent_id,
                 "Encrypt" => &mut encrypt,
                 _ => continue,
             };
-            let text = xml::text_of(element).ok_or(Refusal::unauthorized("misshapen_element"))?;
-            if slot.replace(text.trim().to_owned()).is_some() {
+            let text = element.text().ok_or(Refusal::unauthorized("misshapen_element"))?;
+            if slot.replace(text.trim()).is_some() {
                 return Err(Refusal::unauthorized("doubled_element"));
             }
         }
         let encrypt = encrypt.filter(|text| !text.is_empty()).ok_or(Refusal::unauthorized("missing_encrypt"))?;
-        Ok(Self { to_user_name: to_user_name.unwrap_or_default(), agent_id, encrypt })
+        Ok(Self {
+            to_user_name: to_user_name.unwrap_or_default().to_owned(),
+            agent_id: agent_id.map(str::to_owned),
+            encrypt: encrypt.to_owned(),
+        })
     }
 }
 

@@ -4,13 +4,13 @@ mod contact;
 mod json;
 mod text;
 
-use std::borrow::Cow;
-
 use common::{Callback, Event, EventBody, EventKeys, Observation, Platform, TenantId, UnixMillis};
-use roxmltree::Node;
 
 use self::contact::ChangeType;
-use crate::{Refusal, xml};
+use crate::{
+    Refusal,
+    xml::{self, Element},
+};
 
 /// Makes events of a decrypted callback. A contact event of a known type becomes an observation of its member or
 /// department: with its fields where the platform tells them, as a hint where it gives ids only (reference wecom 2.1).
@@ -51,31 +51,32 @@ pub fn normalise(
 
 fn read_xml(plaintext: &str, received_at: UnixMillis) -> Result<EventBody, Refusal> {
     let document = xml::parse(plaintext).map_err(Refusal::malformed)?;
-    let header = Header::read(document.root_element());
-    if let Some(seen) = header.observation(document.root_element()) {
+    let root = document.root();
+    let header = Header::read(root);
+    if let Some(seen) = header.observation(root) {
         return Ok(EventBody::Directory(seen));
     }
-    let at = header.time.as_deref().or(header.suite_time.as_deref()).and_then(text::time).unwrap_or(received_at);
+    let at = header.time.or(header.suite_time).and_then(text::time).unwrap_or(received_at);
     Ok(EventBody::Callback(Callback { name: header.name(), at, content: plaintext.to_owned() }))
 }
 
 /// The elements that every callback has, whatever it is about (reference wecom 2.1; of a suite: section 7).
 #[derive(Default)]
 struct Header<'a> {
-    message_type: Option<Cow<'a, str>>,
-    event: Option<Cow<'a, str>>,
-    change_type: Option<Cow<'a, str>>,
-    time: Option<Cow<'a, str>>,
-    suite_event: Option<Cow<'a, str>>,
-    suite_time: Option<Cow<'a, str>>,
+    message_type: Option<&'a str>,
+    event: Option<&'a str>,
+    change_type: Option<&'a str>,
+    time: Option<&'a str>,
+    suite_event: Option<&'a str>,
+    suite_time: Option<&'a str>,
     doubled: bool,
 }
 
 impl<'a> Header<'a> {
-    fn read(root: Node<'a, '_>) -> Self {
+    fn read(root: Element<'a>) -> Self {
         let mut header = Self::default();
-        for element in xml::elements(root) {
-            let slot = match element.tag_name().name() {
+        for element in root.elements() {
+            let slot = match element.name() {
                 "MsgType" => &mut header.message_type,
                 "Event" => &mut header.event,
                 "ChangeType" => &mut header.change_type,
@@ -85,27 +86,23 @@ impl<'a> Header<'a> {
                 _ => continue,
             };
             header.doubled |= slot.is_some();
-            *slot = xml::text_of(element).map(text::trimmed);
+            *slot = element.text().map(str::trim);
         }
         header
     }
 
     /// What it says of a member or department; `None` when it is about something else, or unclear about whom or when.
-    fn observation(&self, root: Node<'_, '_>) -> Option<Observation> {
-        if self.doubled
-            || self.message_type.as_deref() != Some("event")
-            || self.event.as_deref() != Some("change_contact")
-        {
+    fn observation(&self, root: Element<'_>) -> Option<Observation> {
+        if self.doubled || self.message_type != Some("event") || self.event != Some("change_contact") {
             return None;
         }
-        let change = ChangeType::from_name(self.change_type.as_deref()?)?;
-        contact::observe(change, text::time(self.time.as_deref()?)?, root)
+        let change = ChangeType::from_name(self.change_type?)?;
+        contact::observe(change, text::time(self.time?)?, root)
     }
 
     /// `change_contact.update_tag`, `batch_job_result`, `text`, ...
     fn name(&self) -> String {
-        let event = self.event.as_deref().or(self.suite_event.as_deref()).or(self.message_type.as_deref());
-        text::callback_name(event, self.change_type.as_deref())
+        text::callback_name(self.event.or(self.suite_event).or(self.message_type), self.change_type)
     }
 }
 

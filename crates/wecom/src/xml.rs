@@ -1,30 +1,62 @@
 //! XML from outside, read within limits.
 //!
-//! roxmltree expands no entities without a document type, and reads nested elements in a loop. What it does not bound
-//! is the work for attributes and namespaces, which grows with their square; so a document is looked through first.
+//! quick-xml finds in one pass where tags, texts and the like begin and end, and whether end tags fit. It lets pass much that is
+//! no XML; what it does not look at is looked at here. Attributes are only checked: no callback has one.
 
-use std::borrow::Cow;
+mod grammar;
 
-use roxmltree::{Document, Node, ParsingOptions};
+use std::{borrow::Cow, iter};
 
-/// Elements, texts and comments of a document. The largest known callbacks have some hundred.
-const MOST_NODES: u32 = 10_000;
+use quick_xml::{events::Event, reader::Reader};
+
+use self::grammar::{
+    WHITE, attributes, character, declares_other_encoding, has_forbidden_character, is_declaration, is_value,
+    qualified_name, starts_a_name, with_line_feeds,
+};
+
+/// Elements, texts, comments and instructions of a document. The largest known callbacks have some hundred.
+const MOST_NODES: usize = 10_000;
 /// Attributes and namespace declarations of a document. No callback has one.
 const MOST_ATTRIBUTES: usize = 64;
 /// Elements within elements. Approval callbacks have about eight.
 const DEEPEST: usize = 64;
+/// As many as there is room for from the start: the elements of a member with all fields.
+const USUAL_ELEMENTS: usize = 40;
+
+const DOCUMENT_TYPE: &str = "xml_document_type";
+const ENCODING: &str = "xml_encoding";
+const SYNTAX: &str = "xml_syntax";
+const TOO_LARGE: &str = "xml_too_large";
 
 /// Reads a document; the error says why not, as a metric label. A byte order mark and white space in front are skipped.
 pub(crate) fn parse(text: &str) -> Result<Document<'_>, &'static str> {
     let text = without_mark(text);
-    check_encoding(text)?;
-    check_limits(text)?;
-    let options = ParsingOptions { nodes_limit: MOST_NODES, ..ParsingOptions::default() };
-    Document::parse_with_options(text, options).map_err(|error| match error {
-        roxmltree::Error::DtdDetected => "xml_document_type",
-        roxmltree::Error::NodesLimitReached => "xml_too_large",
-        _ => "xml_syntax",
-    })
+    if has_forbidden_character(text) {
+        return Err(SYNTAX);
+    }
+    let mut reader = Reader::from_str(text);
+    reader.config_mut().check_comments = true;
+    let mut builder = Builder::new();
+    let mut start = 0;
+    loop {
+        let event = reader.read_event();
+        let end = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
+        let piece = text.get(start..end).unwrap_or_default();
+        match event {
+            Ok(Event::Start(_)) => builder.open(inside(piece, "<", ">")?, false)?,
+            Ok(Event::Empty(_)) => builder.open(inside(piece, "<", "/>")?, true)?,
+            Ok(Event::End(_)) => builder.close()?,
+            Ok(Event::Text(_)) => builder.plain_text(piece)?,
+            Ok(Event::CData(_)) => builder.text(inside(piece, "<![CDATA[", "]]>")?)?,
+            Ok(Event::GeneralRef(_)) => builder.reference(inside(piece, "&", ";")?)?,
+            Ok(Event::Comment(_)) => builder.count()?,
+            Ok(Event::PI(_)) => builder.instruction(inside(piece, "<?", "?>")?)?,
+            Ok(Event::Decl(_)) if start == 0 => check_declaration(inside(piece, "<?xml", "?>")?)?,
+            Ok(Event::Eof) => return builder.finish(),
+            _ => return Err(why_not(text.get(start..).unwrap_or_default())),
+        }
+        start = end;
+    }
 }
 
 /// The text without byte order mark and white space in front.
@@ -32,147 +64,230 @@ pub(crate) fn without_mark(text: &str) -> &str {
     text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n'])
 }
 
-/// The text of an element that holds nothing else: what stands in it plainly, in CDATA sections, or in a mixture.
-/// `None` when it has elements in it.
-pub(crate) fn text_of<'a>(element: Node<'a, '_>) -> Option<Cow<'a, str>> {
-    let mut whole = Cow::Borrowed("");
-    for child in element.children() {
-        if child.is_element() {
-            return None;
-        }
-        match child.text() {
-            Some(text) if child.is_text() && whole.is_empty() => whole = Cow::Borrowed(text),
-            Some(text) if child.is_text() => whole.to_mut().push_str(text),
-            _ => {}
-        }
-    }
-    Some(whole)
+/// A document: its elements in the order of their start tags, so that each is followed by what is in it.
+#[derive(Debug)]
+pub(crate) struct Document<'a>(Vec<Held<'a>>);
+
+#[derive(Debug)]
+struct Held<'a> {
+    /// Without a namespace prefix.
+    name: &'a str,
+    text: Cow<'a, str>,
+    /// Itself and the elements in it, at any depth.
+    size: usize,
 }
 
-/// The elements directly in an element.
-pub(crate) fn elements<'a, 'input>(parent: Node<'a, 'input>) -> impl Iterator<Item = Node<'a, 'input>> {
-    parent.children().filter(Node::is_element)
+/// An element, with those in it behind it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Element<'a>(&'a [Held<'a>]);
+
+impl Document<'_> {
+    pub(crate) fn root(&self) -> Element<'_> {
+        Element(&self.0)
+    }
+
+    /// Whether more than one element has this name, at whatever depth.
+    pub(crate) fn repeats(&self, name: &str) -> bool {
+        self.0.iter().filter(|element| element.name == name).count() > 1
+    }
+}
+
+impl<'a> Element<'a> {
+    /// Its name without a namespace prefix.
+    pub(crate) fn name(self) -> &'a str {
+        self.0.first().map_or("", |element| element.name)
+    }
+
+    /// Its text when it holds nothing else: what stands in it plainly, in CDATA sections, or in a mixture. `None` when it has
+    /// elements in it.
+    pub(crate) fn text(self) -> Option<&'a str> {
+        let [element] = self.0 else { return None };
+        Some(&element.text)
+    }
+
+    /// The elements directly in it.
+    pub(crate) fn elements(self) -> impl Iterator<Item = Self> {
+        let mut rest = self.0.get(1..).unwrap_or_default();
+        iter::from_fn(move || {
+            let (next, others) = rest.split_at_checked(rest.first()?.size)?;
+            rest = others;
+            Some(Self(next))
+        })
+    }
+}
+
+/// A document of which the first part was read.
+struct Builder<'a> {
+    elements: Vec<Held<'a>>,
+    open: Vec<Open>,
+    /// The namespace prefixes that are declared where the reader is.
+    prefixes: Vec<&'a str>,
+    nodes: usize,
+    attributes: usize,
+    /// The values of all attributes are as they must be. Told at the end: that there are too many goes before.
+    values_are_sound: bool,
+    /// What was read last is text. It is one node however it is written.
+    in_text: bool,
+}
+
+/// An element that is not closed yet.
+struct Open {
+    at: usize,
+    prefixes_outside: usize,
+}
+
+impl<'a> Builder<'a> {
+    fn new() -> Self {
+        Self {
+            elements: Vec::with_capacity(USUAL_ELEMENTS),
+            open: Vec::new(),
+            prefixes: Vec::new(),
+            nodes: 0,
+            attributes: 0,
+            values_are_sound: true,
+            in_text: false,
+        }
+    }
+
+    fn finish(self) -> Result<Document<'a>, &'static str> {
+        let is_whole = self.open.is_empty() && !self.elements.is_empty();
+        if is_whole && self.values_are_sound { Ok(Document(self.elements)) } else { Err(SYNTAX) }
+    }
+
+    fn count(&mut self) -> Result<(), &'static str> {
+        self.in_text = false;
+        self.nodes += 1;
+        if self.nodes > MOST_NODES { Err(TOO_LARGE) } else { Ok(()) }
+    }
+
+    /// Takes what stands in a start tag; there is no end tag to it when it `is_empty`.
+    fn open(&mut self, tag: &'a str, is_empty: bool) -> Result<(), &'static str> {
+        self.count()?;
+        let is_second_root = self.open.is_empty() && !self.elements.is_empty();
+        let (name, attributes) = tag.split_at(tag.find(WHITE).unwrap_or(tag.len()));
+        let prefixes_outside = self.prefixes.len();
+        self.check_attributes(attributes)?;
+        let (prefix, name) = qualified_name(name).ok_or(SYNTAX)?;
+        if is_second_root || prefix == Some("xmlns") || !self.is_declared(prefix) {
+            return Err(SYNTAX);
+        }
+        let at = self.elements.len();
+        self.elements.push(Held { name, text: Cow::Borrowed(""), size: 1 });
+        if is_empty {
+            self.prefixes.truncate(prefixes_outside);
+        } else {
+            self.open.push(Open { at, prefixes_outside });
+        }
+        if self.open.len() > DEEPEST { Err(TOO_LARGE) } else { Ok(()) }
+    }
+
+    fn check_attributes(&mut self, rest: &'a str) -> Result<(), &'static str> {
+        let mut names = Vec::new();
+        for attribute in attributes(rest) {
+            let (name, value) = attribute.ok_or(SYNTAX)?;
+            self.attributes += 1;
+            if self.attributes > MOST_ATTRIBUTES {
+                return Err(TOO_LARGE);
+            }
+            self.values_are_sound &= is_value(value);
+            let name = qualified_name(name).ok_or(SYNTAX)?;
+            if names.contains(&name) {
+                return Err(SYNTAX);
+            }
+            if let (Some("xmlns"), prefix) = name {
+                self.prefixes.push(prefix);
+            }
+            names.push(name);
+        }
+        // A prefix may be declared behind its use.
+        let are_declared = names.iter().all(|(prefix, _)| *prefix == Some("xmlns") || self.is_declared(*prefix));
+        if are_declared { Ok(()) } else { Err(SYNTAX) }
+    }
+
+    fn is_declared(&self, prefix: Option<&str>) -> bool {
+        prefix.is_none_or(|prefix| prefix == "xml" || self.prefixes.contains(&prefix))
+    }
+
+    /// Closes the innermost element. That its name is that of the end tag quick-xml has seen to.
+    fn close(&mut self) -> Result<(), &'static str> {
+        self.in_text = false;
+        let open = self.open.pop().ok_or(SYNTAX)?;
+        self.prefixes.truncate(open.prefixes_outside);
+        let size = self.elements.len() - open.at;
+        if let Some(element) = self.elements.get_mut(open.at) {
+            element.size = size;
+        }
+        Ok(())
+    }
+
+    /// Text without references in it, outside of CDATA sections.
+    fn plain_text(&mut self, text: &'a str) -> Result<(), &'static str> {
+        let is_outside = self.open.is_empty();
+        if is_outside && text.trim_start_matches(WHITE).is_empty() {
+            return Ok(());
+        }
+        // Most texts have no bracket at all.
+        if text.contains('>') && text.contains("]]>") {
+            return Err(SYNTAX);
+        }
+        self.text(text)
+    }
+
+    fn text(&mut self, text: &'a str) -> Result<(), &'static str> {
+        let text = with_line_feeds(text);
+        match self.text_so_far()? {
+            Some(whole) if whole.is_empty() => *whole = text,
+            Some(whole) => whole.to_mut().push_str(&text),
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn reference(&mut self, name: &str) -> Result<(), &'static str> {
+        let character = character(name).ok_or(SYNTAX)?;
+        if let Some(whole) = self.text_so_far()? {
+            whole.to_mut().push(character);
+        }
+        Ok(())
+    }
+
+    /// The text to which more comes; `None` where it is of no interest, beside elements.
+    fn text_so_far(&mut self) -> Result<Option<&mut Cow<'a, str>>, &'static str> {
+        let open = self.open.last().ok_or(SYNTAX)?;
+        let is_beside_elements = open.at + 1 < self.elements.len();
+        if !self.in_text {
+            self.count()?;
+            self.in_text = true;
+        }
+        Ok(self.elements.last_mut().filter(|_| !is_beside_elements).map(|element| &mut element.text))
+    }
+
+    fn instruction(&mut self, content: &str) -> Result<(), &'static str> {
+        if content.starts_with(starts_a_name) { self.count() } else { Err(SYNTAX) }
+    }
+}
+
+/// What stands between `start` and `end`.
+fn inside<'a>(piece: &'a str, start: &str, end: &str) -> Result<&'a str, &'static str> {
+    piece.strip_prefix(start).and_then(|rest| rest.strip_suffix(end)).ok_or(SYNTAX)
 }
 
 /// The text is UTF-8 by now; a declaration that says otherwise was written for a reader who would see other characters.
-fn check_encoding(text: &str) -> Result<(), &'static str> {
-    let Some((declaration, _)) = text.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>")) else {
-        return Ok(());
-    };
-    let Some((_, rest)) = declaration.split_once("encoding") else { return Ok(()) };
-    let value = rest.trim_start().strip_prefix('=').unwrap_or_default().trim_start();
-    let name = value.get(1..).and_then(|value| value.split(['"', '\'']).next()).unwrap_or_default();
-    if name.eq_ignore_ascii_case("utf-8") || name.eq_ignore_ascii_case("utf8") { Ok(()) } else { Err("xml_encoding") }
-}
-
-/// Counts attributes and depth in one pass. Where the document is broken it stops: the parser stops there as well.
-fn check_limits(text: &str) -> Result<(), &'static str> {
-    let (mut rest, mut attributes, mut depth) = (text, 0, 0usize);
-    while let Some(start) = rest.find('<') {
-        let Some(tag) = rest.get(start..) else { break };
-        let after = if tag.starts_with("<![CDATA[") {
-            past(tag, "<![CDATA[", "]]>")
-        } else if tag.starts_with("<!--") {
-            past(tag, "<!--", "-->")
-        } else if tag.starts_with("<!") {
-            return Err("xml_document_type");
-        } else if tag.starts_with("<?") {
-            past(tag, "<?", "?>")
-        } else if tag.starts_with("</") {
-            depth = depth.saturating_sub(1);
-            past(tag, "</", ">")
-        } else {
-            start_tag(tag, &mut attributes).map(|(inside, after)| {
-                depth += usize::from(!inside.ends_with('/'));
-                after
-            })
-        };
-        if attributes > MOST_ATTRIBUTES || depth > DEEPEST {
-            return Err("xml_too_large");
-        }
-        match after {
-            Some(after) => rest = after,
-            None => break,
-        }
-    }
-    Ok(())
-}
-
-/// What comes after the first `end` behind `start`. The two must not overlap: `<!-->` ends nothing.
-fn past<'a>(tag: &'a str, start: &str, end: &str) -> Option<&'a str> {
-    let mut at = start.len();
-    loop {
-        at += tag.get(at..)?.find('>')? + 1;
-        if tag.get(start.len()..at)?.ends_with(end) {
-            return tag.get(at..);
-        }
+fn check_declaration(content: &str) -> Result<(), &'static str> {
+    if !is_declaration(content) {
+        Err(SYNTAX)
+    } else if declares_other_encoding(content) {
+        Err(ENCODING)
+    } else {
+        Ok(())
     }
 }
 
-/// Splits after a start tag, whose quoted values may contain `>`, and counts its attributes.
-fn start_tag<'a>(tag: &'a str, attributes: &mut usize) -> Option<(&'a str, &'a str)> {
-    let mut quote = None;
-    for (at, byte) in tag.bytes().enumerate() {
-        match (quote, byte) {
-            (Some(open), _) if open == byte => quote = None,
-            (Some(_), _) => {}
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (None, b'=') => *attributes += 1,
-            (None, b'>') => return Some((tag.get(..at)?, tag.get(at + 1..)?)),
-            (None, _) => {}
-        }
-    }
-    None
+/// Why a document is refused of which this is the first part that cannot be read.
+fn why_not(rest: &str) -> &'static str {
+    let is_known = rest.starts_with("<!--") || rest.starts_with("<![CDATA[");
+    if rest.starts_with("<!") && !is_known { DOCUMENT_TYPE } else { SYNTAX }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn why(text: &str) -> Option<&'static str> {
-        parse(text).err()
-    }
-
-    #[test]
-    fn only_utf8_may_be_declared() {
-        for good in [
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?><a/>",
-            "\u{feff}<?xml version='1.0' encoding = 'utf-8' standalone='yes'?>\n<a/>",
-            " \n<?xml version='1.0'?><a>encoding='GBK'</a>",
-            "<a/>",
-        ] {
-            assert_eq!(why(good), None, "{good}");
-        }
-        for encoding in ["GBK", "UTF-16", "utf-7", "", "ISO-8859-1"] {
-            let text = format!("<?xml version=\"1.0\" encoding=\"{encoding}\"?><a/>");
-            assert_eq!(why(&text), Some("xml_encoding"), "{encoding}");
-        }
-    }
-
-    #[test]
-    fn text_is_put_together_and_elements_in_it_are_noticed() {
-        let document = parse("<a><b>x<![CDATA[<y>]]>&amp;<!-- no -->z</b><c/><d><e/></d></a>").unwrap();
-        let texts: Vec<_> = elements(document.root_element()).map(text_of).collect();
-        assert_eq!(texts, [Some("x<y>&z".into()), Some("".into()), None]);
-    }
-
-    #[test]
-    fn limits_count_what_is_markup_only() {
-        let equals = "=".repeat(1000);
-        assert_eq!(why(&format!("<a b='{equals}>'>{equals}<![CDATA[<x {equals}>]]><!-- <x {equals}> --></a>")), None);
-        let attributes = |count: usize| (0..count).map(|n| format!(" a{n}='>'")).collect::<String>();
-        assert_eq!(why(&format!("<a{}/>", attributes(MOST_ATTRIBUTES))), None);
-        assert_eq!(why(&format!("<a{}/>", attributes(MOST_ATTRIBUTES + 1))), Some("xml_too_large"));
-        let hidden = attributes(MOST_ATTRIBUTES + 1);
-        for (start, end) in
-            [("<!--> <![CDATA[ -->", "<!-- ]]> -->"), ("<?a <!-- ?>", "<!-- -->"), ("<b c='<!--'/>", "")]
-        {
-            assert_eq!(why(&format!("<a>{start}<a{hidden}/>{end}</a>")), Some("xml_too_large"), "{start}");
-        }
-        let nested = |depth: usize| "<a>".repeat(depth) + "<b/>" + &"</a>".repeat(depth);
-        assert_eq!(why(&nested(DEEPEST)), None);
-        assert_eq!(why(&nested(DEEPEST + 1)), Some("xml_too_large"));
-        assert_eq!(why(&format!("<a>{}</a>", "<b/>".repeat(MOST_NODES as usize - 2))), None);
-        assert_eq!(why(&format!("<a>{}</a>", "<b/>".repeat(MOST_NODES as usize))), Some("xml_too_large"));
-    }
-}
+mod tests;

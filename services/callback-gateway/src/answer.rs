@@ -19,7 +19,7 @@ use bytes::Bytes;
 
 /// Why a request is refused: what the sender sees, and what only we do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Refused {
+pub struct Refused {
     pub(crate) status: StatusCode,
     /// For the log and the metric; never for the sender.
     pub(crate) why: &'static str,
@@ -55,7 +55,7 @@ impl From<wecom::Refusal> for Refused {
 }
 
 /// What came of a request.
-pub(crate) enum Outcome {
+pub enum Outcome {
     /// The events are durable.
     Accepted,
     /// The address is verified: this is the echo.
@@ -70,7 +70,7 @@ pub(crate) enum Outcome {
 
 impl Outcome {
     /// The metric label.
-    pub(crate) const fn label(&self) -> &'static str {
+    pub const fn label(&self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
             Self::Verified(_) => "verified",

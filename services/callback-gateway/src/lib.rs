@@ -3,20 +3,22 @@
 mod answer;
 mod body;
 mod gateway;
+mod intake;
 mod keys;
 mod missing;
 mod request;
 mod takeover;
 mod throttle;
 
-use std::{net::TcpListener, sync::Arc, time::Duration};
+use std::{net::TcpListener, time::Duration};
 
 use actix_web::{App, HttpServer, web};
 use anyhow::Context as _;
 use service::{Context, Readiness, config::GatewayConfig};
 use tokio_util::sync::CancellationToken;
 
-use gateway::Gateway;
+pub use answer::{Outcome, Refused};
+pub use intake::Intake;
 
 /// The name in tables, logs and `--only`.
 pub const NAME: &str = "callback-gateway";
@@ -38,11 +40,8 @@ const SHUTDOWN_SECONDS: u64 = 10;
 /// When the socket cannot be served.
 pub async fn run(config: GatewayConfig, listener: TcpListener, ctx: Context) -> anyhow::Result<()> {
     let drain = Duration::from_secs(config.drain_seconds);
-    let gateway = web::Data::new(Gateway::new(config, &ctx));
-    let shared = gateway.clone().into_inner();
-    ctx.spawn("gateway keys", keys::keep_fresh(gateway.keys(), ctx.clone()));
-    ctx.spawn("gateway queue probe", takeover::probe(Arc::clone(&shared), ctx.clone()));
-    ctx.spawn("missing callbacks", missing::keep_written(Arc::clone(&shared), ctx.clone()));
+    let shared = Intake::start(config, &ctx).gateway();
+    let gateway = web::Data::from(shared.clone());
     let app = move || App::new().app_data(gateway.clone()).default_service(web::to(request::handle));
     let server = HttpServer::new(app)
         .keep_alive(KEEP_ALIVE)

@@ -1,6 +1,6 @@
 //! One request, from its head to its answer, in the contract's order of checks.
 
-use std::{net::IpAddr, time::Instant};
+use std::net::IpAddr;
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -10,16 +10,14 @@ use actix_web::{
     },
     web,
 };
-use bytes::Bytes;
 use common::{Platform, TenantId};
-use wecom::{Envelope, Query};
+use tokio::time::Instant;
 
 use crate::{
     answer::{Outcome, Refused},
     body,
     gateway::Gateway,
-    keys::WecomKeys,
-    takeover,
+    intake::{self, Posted},
 };
 
 /// Where a request is for.
@@ -65,9 +63,7 @@ async fn respond(request: &HttpRequest, payload: web::Payload, gateway: &Gateway
         Ok(outcome) => outcome,
         Err(refused) => refuse(gateway, request, route, refused),
     };
-    let platform = route.platform.as_str();
-    gateway.metrics.callbacks_total.with_label_values(&[platform, outcome.label()]).inc();
-    gateway.metrics.callback_seconds.with_label_values(&[platform]).observe(began.elapsed().as_secs_f64());
+    intake::count(gateway, route.platform, &outcome, began);
     outcome.into_response()
 }
 
@@ -84,13 +80,13 @@ async fn answer(
     }
     let body = body::read(payload, request.headers(), gateway.bounds).await?;
     match route.platform {
+        Platform::Wecom if request.method() == Method::GET => {
+            intake::verify(gateway, route.tenant, request.query_string())
+        }
         Platform::Wecom => {
-            let keys = gateway.ring().wecom(route.tenant)?;
-            let query = Query::parse(request.query_string())?;
-            if request.method() == Method::GET {
-                return verify(gateway, &keys, &query);
-            }
-            take(gateway, &keys, &query, &body, request, began).await
+            let traceparent = traceparent(request.headers());
+            let posted = Posted { query: request.query_string(), body: &body, traceparent };
+            intake::take(gateway, route.tenant, posted, began).await
         }
         Platform::Dingtalk | Platform::Jiandaoyun => Err(Refused::NOT_BUILT),
     }
@@ -113,36 +109,6 @@ fn is_certainly_something_else(headers: &HeaderMap) -> bool {
     kind.is_some_and(|(kind, _)| OTHERS.iter().any(|other| kind.trim().eq_ignore_ascii_case(other)))
 }
 
-/// The request with which WeCom verifies an address: answered with the decrypted echo.
-fn verify(gateway: &Gateway, keys: &WecomKeys, query: &Query) -> Result<Outcome, Refused> {
-    let echo = query.echostr.as_deref().ok_or(Refused::NO_ECHO)?;
-    keys.open(query, echo, gateway.clock.now(), gateway.max_clock_skew_seconds).map(Outcome::Verified)
-}
-
-/// A callback: its events are durable before it is answered.
-async fn take(
-    gateway: &Gateway,
-    keys: &WecomKeys,
-    query: &Query,
-    body: &Bytes,
-    request: &HttpRequest,
-    began: Instant,
-) -> Result<Outcome, Refused> {
-    let envelope = Envelope::parse(body)?;
-    let now = gateway.clock.now();
-    let text = keys.open(query, &envelope.encrypt, now, gateway.max_clock_skew_seconds)?;
-    let events = wecom::normalise(keys.id(), &keys.corp_id, &text, now, traceparent(request.headers()))?;
-    let deadline = tokio::time::Instant::from_std(began + takeover::HOLD);
-    if !takeover::take_over(gateway, &keys.tenant.lane, &events, deadline).await {
-        return Ok(Outcome::NotTaken);
-    }
-    let published = &gateway.metrics.events_published_total;
-    for event in &events {
-        published.with_label_values(&[Platform::Wecom.as_str(), keys.id().as_str(), &event.type_name()]).inc();
-    }
-    Ok(Outcome::Accepted)
-}
-
 /// W3C trace context, if it has the shape: `00-<32 hex>-<16 hex>-<2 hex>`.
 fn traceparent(headers: &HeaderMap) -> Option<String> {
     let text = headers.get("traceparent")?.to_str().ok()?;
@@ -154,7 +120,7 @@ fn traceparent(headers: &HeaderMap) -> Option<String> {
 /// Logs why, and turns what comes too often into 429. Only what would be 401: the checks before that come first.
 fn refuse(gateway: &Gateway, request: &HttpRequest, route: Route<'_>, refused: Refused) -> Outcome {
     let peer = request.peer_addr().map(|address| address.ip());
-    let limit = |peer: IpAddr| gateway.throttle.refused(peer, Instant::now());
+    let limit = |peer: IpAddr| gateway.throttle.refused(peer, std::time::Instant::now());
     let wait = peer.filter(|_| !refused.signed).and_then(limit);
     if let Some(wait) = wait.filter(|_| refused.status == actix_web::http::StatusCode::UNAUTHORIZED) {
         tracing::debug!(why = refused.why, "refused too often");

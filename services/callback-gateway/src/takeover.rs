@@ -43,11 +43,15 @@ pub(crate) async fn take_over(gateway: &Gateway, lane: &Lane, events: &[Event], 
     if messages.is_empty() {
         return true;
     }
+    fail::fail_point!("gateway.before_publish");
     let mut wait = FIRST_WAIT;
     loop {
         let attempt = gateway.broker.publish(Hop::Events, lane, messages.clone());
         match timeout_at(deadline, attempt).await {
-            Ok(Ok(())) => return true,
+            Ok(Ok(())) => {
+                fail::fail_point!("gateway.published_before_answer");
+                return true;
+            }
             Ok(Err(error)) => tracing::debug!(error = error.label(), "the queue did not take a callback's events"),
             Err(_) => break,
         }

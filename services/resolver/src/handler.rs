@@ -34,9 +34,11 @@ impl Handler for EventHandler {
         let work = move |conn: &mut Connection| -> database::Result<Turn> {
             let turn = Turn::events(conn, &events, &rules)?;
             dead_letters::insert(conn, &undecodable)?;
+            fail::fail_point!("resolver.before_commit");
             Ok(turn)
         };
         let turn = resolver.context.database.write("resolver.events", work).await.map_err(failure)?;
+        fail::fail_point!("resolver.committed_before_handover");
         if buried > 0 {
             tracing::error!(
                 count = buried,

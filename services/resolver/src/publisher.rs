@@ -132,6 +132,7 @@ impl Publisher {
         let message = |(_, body): Body| Outgoing::new(tenant.as_str(), body);
         let messages = changes.into_iter().map(message).collect();
         self.context.broker.publish(Hop::Changes, &lane, messages).await?;
+        fail::fail_point!("publisher.published_before_note");
         if let Some(progress) = self.tenants.get_mut(tenant) {
             progress.published = last;
         }
@@ -148,6 +149,7 @@ impl Publisher {
         let lease = move |conn: &mut database::Connection| outbox::lease(conn, &of, &owner, now, until);
         match self.context.database.write("outbox.lease", lease).await? {
             Some(published) => {
+                fail::fail_point!("publisher.leased_before_publish");
                 let renew_at = now.0 + RENEW_MILLIS;
                 let new = Progress { published, noted: published, renew_at, handed_at: now.0 };
                 let progress = self.tenants.entry(tenant.clone()).or_insert(new);

@@ -14,6 +14,7 @@ use store::{
     destinations, keys, outbox,
     waiting::{self, Release},
 };
+use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::{
     backfill,
@@ -26,7 +27,7 @@ use crate::{
 
 /// A slice of a release is this many batches: nobody waits for the answer of it, and neighbours are cheaper together.
 const RELEASE_BATCHES: usize = 16;
-/// How often new tenants, back-fills and replays are looked for.
+/// How often new tenants, back-fills and replays are looked for: the beat of all that happens by the clock.
 const REQUESTS_EVERY: Duration = Duration::from_millis(250);
 /// How often it is looked whether a release was left in the middle, by this process or by one that is gone.
 const RELEASES_EVERY: Duration = Duration::from_secs(1);
@@ -140,8 +141,13 @@ impl Resolver {
         let limit = self.config.batch_size.saturating_mul(RELEASE_BATCHES);
         while !self.context.stop.is_cancelled() {
             let (rules, of) = (self.rules(), tenant.clone());
-            let slice = move |conn: &mut Connection| Turn::released(conn, &of, limit, &rules);
+            let slice = move |conn: &mut Connection| -> database::Result<Turn> {
+                let turn = Turn::released(conn, &of, limit, &rules)?;
+                fail::fail_point!("resolver.slice_before_commit");
+                Ok(turn)
+            };
             let turn = self.context.database.write("resolver.release", slice).await?;
+            fail::fail_point!("resolver.slice_committed_before_handover");
             let is_more = turn.released.contains(tenant);
             self.hand_over(turn);
             if !is_more {
@@ -151,18 +157,24 @@ impl Resolver {
         Ok(())
     }
 
+    /// With each beat whatever is due is done once, in one order: nothing keeps anything else from its turn, however slow the
+    /// database is.
     async fn by_the_clock(self: Arc<Self>) {
-        let mut requests = every(REQUESTS_EVERY);
-        let mut releases = every(RELEASES_EVERY);
-        let mut patience = every(PATIENCE_EVERY);
-        let mut forget = every(FORGET_EVERY);
-        loop {
-            tokio::select! {
-                () = self.context.stop.cancelled() => break,
-                _ = requests.tick() => self.logged("requests", self.carry_out_requests().await),
-                _ = releases.tick() => self.logged("releases left over", self.resume().await),
-                _ = patience.tick() => self.logged("patience", self.be_patient().await),
-                _ = forget.tick() => self.logged("old keys", self.forget().await),
+        let mut beats = tokio::time::interval(REQUESTS_EVERY);
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut releases, mut patience, mut forget) =
+            (Due::every(RELEASES_EVERY), Due::every(PATIENCE_EVERY), Due::every(FORGET_EVERY));
+        let stop = &self.context.stop;
+        while stop.run_until_cancelled(beats.tick()).await.is_some() {
+            self.logged("requests", self.carry_out_requests().await);
+            if !stop.is_cancelled() && releases.is_now() {
+                self.logged("releases left over", self.resume().await);
+            }
+            if !stop.is_cancelled() && patience.is_now() {
+                self.logged("patience", self.be_patient().await);
+            }
+            if !stop.is_cancelled() && forget.is_now() {
+                self.logged("old keys", self.forget().await);
             }
         }
     }
@@ -286,10 +298,27 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn every(period: Duration) -> tokio::time::Interval {
-    let mut interval = tokio::time::interval(period);
-    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    interval
+/// What is to be done every so often, looked at with every beat.
+struct Due {
+    every: Duration,
+    next: Instant,
+}
+
+impl Due {
+    /// For the first time now.
+    fn every(every: Duration) -> Self {
+        Self { every, next: Instant::now() }
+    }
+
+    fn is_now(&mut self) -> bool {
+        let now = Instant::now();
+        // Half a beat early is on time: the next one would be late.
+        let is_now = now + REQUESTS_EVERY / 2 >= self.next;
+        if is_now {
+            self.next = now + self.every;
+        }
+        is_now
+    }
 }
 
 fn millis(seconds: u64) -> i64 {

@@ -30,6 +30,8 @@ pub struct Courier {
     ledger: Ledger,
     /// The change at the head of the line that failed, and how often in a row.
     failing: Option<(u64, u32)>,
+    /// Changes above the position were sent without an answer, none of them above this version.
+    unheard: u64,
 }
 
 impl Courier {
@@ -41,7 +43,7 @@ impl Courier {
         }
         ledger.release_orphans();
         ledger.forget_dirt();
-        Self { position, ledger, failing: None }
+        Self { position, ledger, failing: None, unheard: 0 }
     }
 
     /// Everything up to this version is applied, skipped, or an exception.
@@ -72,6 +74,22 @@ impl Courier {
         };
         self.failing = Some((version, before + 1));
         before + 1
+    }
+
+    /// This version was sent, perhaps, and nobody heard an answer: should it become an exception, the destination may have it all
+    /// the same.
+    pub fn is_unheard(&mut self, version: u64) {
+        if version > self.position {
+            self.unheard = self.unheard.max(version);
+            return;
+        }
+        let held = self.ledger.iter().find(|(_, exception)| exception.version == version).map(|(key, _)| key.clone());
+        if let Some(key) = held
+            && let Some(mut exception) = self.ledger.take(&key)
+        {
+            exception.unsure = true;
+            self.ledger.put(key, exception);
+        }
     }
 
     /// The exceptions whose time has come, in the order in which they are to be tried: at most `limit`.

@@ -14,7 +14,7 @@ use store::{destinations::Watched, tenants};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinHandle,
-    time::{MissedTickBehavior, interval},
+    time::{Instant, MissedTickBehavior, interval},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -92,15 +92,20 @@ impl Manager {
         let mut tenants = context.tenants.watch();
         let mut ticks = interval(self.timing.watch_every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut clean = interval(self.timing.clean_every);
-        clean.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut cleanup = Cleanup::new(context.clone(), self.timing.clone());
+        let mut next_cleanup = Instant::now();
         loop {
             tokio::select! {
+                biased;
                 () = context.stop.cancelled() => break,
-                _ = ticks.tick() => self.look().await,
-                Ok(()) = tenants.changed() => self.look().await,
-                _ = clean.tick() => cleanup.run(&self.idle).await,
+                Ok(()) = tenants.changed() => {}
+                _ = ticks.tick() => {}
+            }
+            self.look().await;
+            // After a look, so that neither keeps the other from happening, however slow the database is.
+            if Instant::now() >= next_cleanup {
+                cleanup.run(&self.idle).await;
+                next_cleanup = Instant::now() + self.timing.clean_every;
             }
         }
         self.routes.replace(HashMap::new());

@@ -13,7 +13,7 @@ pub struct Timing {
     pub held_backoff: Backoff,
     /// How often tenants, destinations and versions are looked at though nobody rang.
     pub watch_every: Duration,
-    /// How often the outbox is cleaned up.
+    /// How often the outbox is cleaned up, at most: it is done after such a look.
     pub clean_every: Duration,
     /// The time limit of one request.
     pub request_timeout: Duration,

@@ -10,7 +10,7 @@ mod turn;
 
 use std::{sync::Arc, time::Duration};
 
-use common::{DestinationId, TenantId, UnixMillis};
+use common::{DestinationId, TenantId, UnixMillis, jitter_of};
 use destinations::{Destination, Unavailable};
 use service::Context;
 use store::destinations::{Backfill, State};
@@ -165,6 +165,7 @@ impl Worker {
             }
         };
         tokio::select! {
+            biased;
             () = self.stop.cancelled() => {}
             () = self.feed.receive() => {}
             changed = self.signal.changed() => {
@@ -179,7 +180,7 @@ impl Worker {
     async fn suffer(&mut self, trouble: Trouble) {
         let wait = match trouble {
             Trouble::Away(unavailable) => self.is_away(unavailable).await,
-            Trouble::Failed { after } => self.breaker.failed(rand::random()).max(after.unwrap_or_default()),
+            Trouble::Failed { after } => self.count_failure().max(after.unwrap_or_default()),
             Trouble::Database(error) => {
                 let (tenant, id) = (&self.tenant, &self.id);
                 tracing::warn!(tenant.id = %tenant, destination.id = %id, %error, "our database failed; trying again");
@@ -194,13 +195,25 @@ impl Worker {
             }
         };
         tokio::select! {
+            biased;
             () = self.stop.cancelled() => {}
             () = tokio::time::sleep(wait) => {}
         }
     }
 
+    /// Counts a failure of the destination; returns how long to wait.
+    fn count_failure(&mut self) -> Duration {
+        let roll = self.jitter("", self.breaker.failures());
+        self.breaker.failed(roll)
+    }
+
+    /// Where in its spread a wait lies. `what` is waited for, the destination as a whole when it is empty.
+    fn jitter(&self, what: &str, attempt: u32) -> f64 {
+        jitter_of(&[self.context.instance.as_str(), self.tenant.as_str(), self.id.as_str(), what], attempt)
+    }
+
     async fn is_away(&mut self, unavailable: Unavailable) -> Duration {
-        let wait = self.breaker.failed(rand::random()).max(unavailable.after.unwrap_or_default());
+        let wait = self.count_failure().max(unavailable.after.unwrap_or_default());
         let (tenant, id, reason) = (&self.tenant, &self.id, &unavailable.reason);
         if self.breaker.just_opened() {
             tracing::warn!(tenant.id = %tenant, destination.id = %id, reason, "a destination does not answer");

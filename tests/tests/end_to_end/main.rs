@@ -29,6 +29,8 @@ macro_rules! in_each_deployment {
 #[cfg(test)]
 mod agreement;
 #[cfg(test)]
+mod crash_points;
+#[cfg(test)]
 mod killed;
 #[cfg(test)]
 mod load;

@@ -25,8 +25,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
 const CRATES: &[&str] =
     &["common", "directory", "outbound", "database", "wecom", "store", "broker", "destinations", "service"];
 
-/// Know everyone, and nobody knows them except as a dev-dependency.
-const TESTS_ONLY: &[&str] = &["test-kit", "tests"];
+/// Know everyone, and nobody knows them except each other and as a dev-dependency.
+const TESTS_ONLY: &[&str] = &["test-kit", "tests", "bench"];
 
 /// Nothing like this may be in reach of the pure crates.
 const IMPURE: &[&str] =
@@ -71,6 +71,23 @@ fn every_crate_is_in_the_table() {
             MAY_KNOW.iter().any(|(known, _)| *known == name) || TESTS_ONLY.contains(&name) || name == "orgbridge";
         assert!(known, "{name} is not in the table of who may know whom");
     }
+}
+
+#[test]
+fn nothing_but_tests_switches_crash_points_on() {
+    let switches = |feature: &String| feature.ends_with("crash-points") || feature.ends_with("failpoints");
+    let metadata = metadata();
+    for package in metadata.workspace_packages() {
+        let by_feature = package.features.iter().filter(|(name, _)| *name != "crash-points");
+        let for_good = package.dependencies.iter().filter(|dependency| dependency.kind != DependencyKind::Development);
+        let mut switched = by_feature.flat_map(|(_, features)| features);
+        assert!(!switched.any(switches), "a feature of {} switches crash points on", package.name);
+        let mut switched = for_good.flat_map(|dependency| &dependency.features);
+        assert!(!switched.any(switches), "a dependency of {} switches crash points on", package.name);
+    }
+    let image = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/Dockerfile");
+    let image = std::fs::read_to_string(image).unwrap();
+    assert!(!image.contains("crash-points") && !image.contains("all-features"), "the image has crash points");
 }
 
 #[test]

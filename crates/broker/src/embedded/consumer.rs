@@ -37,6 +37,7 @@ impl Consumer {
             let claims = self.member.claim();
             if claims.is_empty() {
                 tokio::select! {
+                    biased;
                     () = self.stop.cancelled() => {}
                     () = bell => {}
                     () = sleep(SAFETY_POLL) => {}
@@ -53,6 +54,7 @@ impl Consumer {
                     self.member.release(&[]);
                     failures += 1;
                     tokio::select! {
+                        biased;
                         () = self.stop.cancelled() => {}
                         () = sleep(self.options.backoff.wait(failures, 1.0)) => {}
                     }
@@ -70,6 +72,7 @@ impl Consumer {
         let mut window = Window::new(claims, found.rows);
         self.member.hand_out(&window.marks(usize::MAX));
         let done = deliver(&*self.handler, &mut window.deliveries, &self.options, &self.stop).await;
+        fail::fail_point!("embedded.handled_before_acknowledge");
         let mut handled = window.marks(done);
         // Somebody else emptied these; without a note we would look there for ever.
         let emptied = found.empty.iter().filter_map(|&claim| claims.get(claim));

@@ -65,6 +65,8 @@ impl Writer {
         let mut open = true;
         while open {
             tokio::select! {
+                // Calls first: acknowledgements go along with whatever is written.
+                biased;
                 taken = waiting.recv_many(&mut jobs, CALLS_PER_COMMIT) => open = taken > 0,
                 () = self.more_to_do() => {}
             }
@@ -128,10 +130,13 @@ impl Writer {
         let handled = marks.clone();
         let written = self.database.write(what, move |conn| -> database::Result<Vec<Mark>> {
             rows::acknowledge(conn, &handled)?;
-            if groups.is_empty() { Ok(Vec::new()) } else { rows::append(conn, &groups) }
+            let filled = if groups.is_empty() { Vec::new() } else { rows::append(conn, &groups)? };
+            fail::fail_point!("embedded.before_commit");
+            Ok(filled)
         });
         match written.await {
             Ok(filled) => {
+                fail::fail_point!("embedded.committed_before_answer");
                 self.ledger.acknowledged(&marks);
                 if !filled.is_empty() {
                     self.ledger.filled(filled);

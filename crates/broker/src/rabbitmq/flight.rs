@@ -1,7 +1,7 @@
 //! Messages under way: published, and not yet confirmed.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     future::poll_fn,
     task::{Context, Poll},
 };
@@ -29,6 +29,8 @@ const CONTENT_TYPE: &str = "application/cloudevents-batch+json";
 pub(super) struct Flight {
     channel: Channel,
     sent: Vec<Sent>,
+    /// How many of them are for which queue.
+    under_way: HashMap<Queue, usize>,
     last_number: u64,
     /// The numbers of what came back and is not yet settled.
     returned: HashSet<u64>,
@@ -68,7 +70,7 @@ pub(super) enum Fate {
 impl Flight {
     /// On a channel that confirms.
     pub(super) fn new(channel: Channel) -> Self {
-        Self { channel, sent: Vec::new(), last_number: 0, returned: HashSet::new() }
+        Self { channel, sent: Vec::new(), under_way: HashMap::new(), last_number: 0, returned: HashSet::new() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -77,6 +79,11 @@ impl Flight {
 
     pub(super) fn has_room(&self) -> bool {
         self.sent.len() < MOST_UNDER_WAY
+    }
+
+    /// How many messages for a queue are under way.
+    pub(super) fn under_way(&self, queue: &Queue) -> usize {
+        self.under_way.get(queue).copied().unwrap_or_default()
     }
 
     /// Since when the oldest message is under way.
@@ -95,8 +102,10 @@ impl Flight {
             let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
             let confirmation = channel.basic_publish(exchange, key, options, &body, properties(number)).await?;
             drop(body);
+            fail::fail_point!("rabbitmq.sent_before_confirm");
             confirmation.await
         };
+        *self.under_way.entry(queue.clone()).or_default() += 1;
         let since = Instant::now();
         self.sent.push(Sent {
             number,
@@ -124,8 +133,11 @@ impl Flight {
         }
         self.let_lapin_finish();
         self.look(context);
-        let Self { sent, returned, .. } = self;
+        let Self { sent, under_way, returned, .. } = self;
         let settle = |sent: Sent| {
+            if let Some(count) = under_way.get_mut(&sent.queue) {
+                *count = count.saturating_sub(1);
+            }
             let came_back = returned.remove(&sent.number);
             let fate = match sent.answer? {
                 Ok(Confirmation::Ack(_)) if came_back => Fate::Returned,

@@ -25,6 +25,13 @@ use crate::{
 /// Calls that are grouped into messages together, at most.
 const CALLS_AT_ONCE: usize = 1024;
 
+/// Messages of one queue that are under way when what else is for it waits, to share the next one. The broker syncs one while the
+/// other is on its way; more would only make messages smaller, and each costs both sides a round.
+const UNDER_WAY_PER_QUEUE: usize = 2;
+
+/// While some calls have no turn, how often it is looked whether others came that do.
+const LOOK_EVERY: Duration = Duration::from_millis(2);
+
 /// A connection on which everything stands still for that long is replaced.
 const STUCK_AFTER: Duration = Duration::from_secs(10);
 
@@ -40,6 +47,8 @@ pub(super) struct Publisher {
     pub(super) line: Line,
     pub(super) topology: Arc<Topology>,
     pub(super) jobs: mpsc::Receiver<Job>,
+    /// Calls whose turn has not come: the next connection takes them over.
+    pub(super) held: Vec<Job>,
     pub(super) calls: Calls,
     pub(super) stop: CancellationToken,
     /// Ends the line after the publisher, not before.
@@ -63,14 +72,15 @@ impl Publisher {
         link.within(channel.confirm_select(ConfirmSelectOptions::default())).await?;
         let mut flight = Flight::new(channel.clone());
         let mut changes = self.line.changes();
-        let mut taken = Vec::new();
         let (mut stopping, mut open) = (false, true);
-        while open || !flight.is_empty() {
+        let mut took_at = Instant::now();
+        while open || !flight.is_empty() || !self.held.is_empty() {
+            self.send(&mut flight);
             let stuck_at = flight.oldest().unwrap_or_else(Instant::now) + STUCK_AFTER;
             tokio::select! {
                 biased;
                 () = link.broken() => return Err(Trouble::Lost),
-                // Before the next calls, since what these added goes out here.
+                // Before the next calls, since what was sent goes out here.
                 settled = flight.settled(), if !flight.is_empty() => {
                     for message in settled {
                         self.settle(link, message)?;
@@ -87,9 +97,9 @@ impl Publisher {
                         self.calls.fail(&Error::Blocked);
                     }
                 }
-                count = self.jobs.recv_many(&mut taken, CALLS_AT_ONCE), if open && flight.has_room() => {
+                count = take(&mut self.jobs, &mut self.held, took_at), if open && flight.has_room() => {
                     open = count > 0;
-                    self.send(&mut flight, taken.drain(..));
+                    took_at = Instant::now();
                 }
                 () = sleep_until(stuck_at), if !(self.line.is_blocked() || open && flight.has_room()) => {
                     return Err(Trouble::Silent);
@@ -100,21 +110,27 @@ impl Publisher {
         Ok(())
     }
 
-    fn send(&mut self, flight: &mut Flight, jobs: impl Iterator<Item = Job>) {
-        let blocked = self.line.is_blocked();
-        let mut documents = Vec::new();
+    /// Sends what is held of those queues that have little under way; what waits for one queue goes out together.
+    fn send(&mut self, flight: &mut Flight) {
+        if self.line.is_blocked() {
+            self.held.drain(..).for_each(|job| drop(job.answer.send(Err(Error::Blocked))));
+            return;
+        }
         // Who no longer waits will come again; sending it now would double it.
-        for job in jobs.filter(|job| !job.answer.is_closed()) {
-            if blocked {
-                drop(job.answer.send(Err(Error::Blocked)));
-                continue;
-            }
+        self.held.retain(|job| !job.answer.is_closed());
+        let has_turn = |job: &mut Job| {
+            let queue = job.documents.first().map(|document| &document.queue);
+            queue.is_none_or(|queue| flight.under_way(queue) < UNDER_WAY_PER_QUEUE)
+        };
+        let mut documents = Vec::new();
+        for job in self.held.extract_if(.., has_turn) {
             let call = self.calls.open(job.answer);
             documents.extend(job.documents.into_iter().map(|document| (call, document)));
         }
         for group in group(documents) {
             self.calls.expect_one_more(&group.callers);
             let (exchange, key) = (self.topology.exchange(group.queue.hop), self.topology.name(&group.queue));
+            fail::fail_point!("rabbitmq.before_publish");
             flight.publish(exchange, key, group);
         }
     }
@@ -136,9 +152,19 @@ impl Publisher {
             }
             Fate::Lost(error) => return Err(Trouble::Failed(error)),
         };
+        fail::fail_point!("rabbitmq.confirmed_before_answer");
         self.calls.settle(&message.callers, &result);
         Ok(())
     }
+}
+
+/// Waits for calls. While there are some whose turn has not come, most of those that come have to wait as well, and do so without
+/// a wake-up for each.
+async fn take(jobs: &mut mpsc::Receiver<Job>, held: &mut Vec<Job>, took_at: Instant) -> usize {
+    if !held.is_empty() {
+        sleep_until(took_at + LOOK_EVERY).await;
+    }
+    jobs.recv_many(held, CALLS_AT_ONCE).await
 }
 
 /// The calls that wait for an answer.

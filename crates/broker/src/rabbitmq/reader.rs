@@ -92,7 +92,9 @@ impl Reader {
             inbox.receive_all()?;
             let mut window = inbox.window(self.options.batch_size);
             let done = self.hand_over(link, inbox, &mut window).await?;
+            fail::fail_point!("rabbitmq.handled_before_acknowledge");
             inbox.acknowledge(link, &window, done).await?;
+            fail::fail_point!("rabbitmq.after_acknowledge");
         }
         Ok(())
     }

@@ -86,6 +86,7 @@ impl Handler for Forwarder {
         let messages = batch.iter().map(|delivery| envelope::open(&delivery.payload)).collect();
         match self.main.publish(self.hop, &self.lane, messages).await {
             Ok(()) => {
+                fail::fail_point!("spool.forwarded_before_delete");
                 self.gauge.forwarded(SpoolStats::of(batch.iter().map(|delivery| &delivery.payload)));
                 Ok(())
             }

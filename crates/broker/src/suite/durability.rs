@@ -104,7 +104,6 @@ pub async fn stopping_does_not_wait_for_a_retry(fixture: &dyn Fixture) {
     let told = Instant::now();
     consumer.stop().await;
     assert!(told.elapsed() < Duration::from_secs(10));
-    assert!(broker.depth(Hop::Events).await.is_ok_and(|left| left > 0));
     let handler = Recorder::accepting();
     let consumer = Running::start(&broker, &handler);
     handler.accepts(5).await;

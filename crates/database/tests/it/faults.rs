@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use database::{Error, Fault, Faults, Observer};
@@ -43,6 +43,18 @@ async fn who_hangs_holds_nothing() {
         assert!(hung.await.is_err());
         assert_eq!(database.read("look", all).await.unwrap().len(), kept);
     }
+}
+
+#[tokio::test]
+async fn a_slow_door_opens_in_the_end_and_holds_nothing_until_then() {
+    let slow = Fault::Delay(Duration::from_millis(150));
+    let database = memory().with_faults(Arc::new(Script { before: slow, after: slow }));
+    let began = Instant::now();
+    let (written, seen) = tokio::join!(database.write("hit", |conn| add(conn, "a")), database.read("look", all));
+    written.unwrap();
+    assert!(seen.unwrap().is_empty(), "who came later was not kept waiting");
+    assert!(began.elapsed() >= Duration::from_millis(300));
+    assert_eq!(database.read("look", all).await.unwrap(), ["a"]);
 }
 
 #[derive(Default)]

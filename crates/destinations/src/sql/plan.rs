@@ -90,14 +90,12 @@ pub(super) fn plan<'a>(batch: &'a [Wanted], known: &mut Known) -> Vec<Segment<'a
     segments
 }
 
-/// The rename that a change stands for, with the folded old id; `None` when there is nothing to rename (any more).
+/// The rename that a change stands for, with the folded old id; `None` when there is nothing to rename (any more). The old row may
+/// have come after the change itself, which was sent before and not heard of: then it goes all the same.
 fn rename<'a>(wanted: &Wanted, member: &'a Member, known: &Known) -> Option<(&'a str, Rename)> {
     let old = member.renamed_from.as_deref()?;
     let row = known.members.get(old).filter(|row| row.version < wanted.version)?;
     let there = known.members.get(&*wanted.key.id).filter(|_| old != &*wanted.key.id);
-    if there.is_some_and(|there| there.version >= wanted.version) {
-        return None;
-    }
     let to = there.map_or_else(|| row_id(wanted, member), |there| there.id.clone());
     (row.id != to).then(|| (old, Rename { from: row.id.clone(), to, merge: there.is_some() }))
 }

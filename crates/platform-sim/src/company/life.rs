@@ -3,7 +3,7 @@
 use rand::RngExt;
 
 use super::{Callback, Company, Illegal, names};
-use crate::{Gender, Member, ROOT, Status, fold};
+use crate::{Gender, Member, ROOT, Status, Subject, fold};
 
 /// More members are not moved out of a department only to remove it.
 const MAX_DISSOLVED: usize = 8;
@@ -24,8 +24,8 @@ impl Company {
     fn something(&mut self) -> Result<Vec<Callback>, Illegal> {
         match self.random.random_range(0..100) {
             0..=5 => self.found_department(),
-            6..=10 => self.reorganise(),
-            11..=14 => self.rebrand(),
+            6..=10 if self.options.reorganises => self.reorganise(),
+            6..=14 => self.rebrand(),
             15..=19 => self.dissolve(),
             20..=43 => Ok(self.hire()),
             44..=58 => self.transfer(),
@@ -70,6 +70,7 @@ impl Company {
     fn dissolve(&mut self) -> Result<Vec<Callback>, Illegal> {
         let id = self.any_department();
         let parent = self.tree.get(&id).and_then(|department| department.parent.clone()).ok_or(Illegal::Root)?;
+        self.may_go(&Subject::Department(id.clone()))?;
         let members = self.roster.members_of(&id);
         if self.tree.has_children(&id) || members.len() > MAX_DISSOLVED {
             return Err(Illegal::NotEmpty(id));
@@ -135,6 +136,7 @@ impl Company {
 
     fn marry(&mut self) -> Result<Vec<Callback>, Illegal> {
         let id = self.anybody()?;
+        self.may_go(&Subject::Member(fold(&id)))?;
         let pinyin = names::person(&mut self.random).pinyin;
         let new_id = format!("{pinyin}.new{}", self.next_person);
         self.next_person += 1;
@@ -143,7 +145,17 @@ impl Company {
 
     fn let_go(&mut self) -> Result<Vec<Callback>, Illegal> {
         let id = self.anybody()?;
+        self.may_go(&Subject::Member(fold(&id)))?;
         self.remove_member(&fold(&id))
+    }
+
+    fn may_go(&self, subject: &Subject) -> Result<(), Illegal> {
+        match subject {
+            Subject::Department(id) | Subject::Member(id) if self.kept.contains(subject) => {
+                Err(Illegal::Kept(id.clone()))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -123,3 +123,22 @@ fn an_import_reaches_its_depth_and_sizes() {
     let deepest = callbacks.iter().filter(|c| matches!(c.subject, Subject::Department(_))).map(|c| c.depth).max();
     assert_eq!(deepest, Some(7));
 }
+
+#[test]
+fn what_is_kept_outlives_everybody_and_without_reorganisation_no_department_moves() {
+    let options = CompanyOptions { reorganises: false, ..CompanyOptions::default() };
+    let mut company = Company::new(options);
+    company.import(10, 5, 3);
+    let before = company.snapshot();
+    let members: Vec<String> = before.members.values().map(|member| member.id.clone()).collect();
+    let (kept, others) = members.split_first().expect("members");
+    company.keep(Subject::Member(kept.to_uppercase()));
+    company.keep(Subject::Department("2".to_owned()));
+    company.live(5_000);
+    let after = company.snapshot();
+    assert!(after.members.contains_key(&fold(kept)) && after.departments.contains_key("2"));
+    assert!(others.iter().any(|id| !after.members.contains_key(&fold(id))), "others go or change their ids");
+    for (id, department) in &before.departments {
+        assert!(after.departments.get(id).is_none_or(|later| later.parent == department.parent), "{id} moved");
+    }
+}

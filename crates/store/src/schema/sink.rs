@@ -40,6 +40,7 @@ diesel::table! {
         next_attempt -> BigInt,
         since -> BigInt,
         body -> Text,
+        unsure -> Bool,
     }
 }
 

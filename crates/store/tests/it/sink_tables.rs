@@ -6,7 +6,7 @@ use store::{
     dead_letters::{self, NewDeadLetter, Resolution, Stage},
     deliveries::{self, Attempt},
     destinations::{self, Declared, Lease, Progress, State},
-    held::{self, Held, HeldState},
+    held::{self, FormerId, Held, HeldState},
     messages, taken, tenants,
 };
 
@@ -101,11 +101,12 @@ fn held_row(id: &str, version: u64) -> Held {
         state: HeldState::Waiting,
         reason: Some("waits".into()),
         absent: true,
+        unsure: true,
         removal: false,
         there: vec![EntityKey::department("3"), EntityKey::department("4")],
         left: vec![EntityKey::department("3")],
         waits_for: vec![EntityKey::department("2")],
-        formerly: vec![(EntityKey::member("old"), 7)],
+        formerly: vec![FormerId { key: EntityKey::member("old"), version: 7, unsure: true }],
         attempts: 2,
         next_attempt: NOW,
         since: NOW,

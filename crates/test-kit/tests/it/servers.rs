@@ -3,7 +3,7 @@
 use diesel::{
     Connection, PgConnection, RunQueryDsl, connection::SimpleConnection, dsl::sql, select, sql_types::Integer,
 };
-use test_kit::Servers;
+use test_kit::{Server, Servers, Shutdown};
 
 fn write(url: &str, statements: &str) {
     PgConnection::establish(url).unwrap().batch_execute(statements).unwrap();
@@ -57,6 +57,30 @@ fn what_was_killed_comes_back_where_it_was_with_what_it_had() {
     assert!(servers.rabbitmqctl(&["list_vhosts"]).contains(vhost.name()));
     connection.batch_execute("SELECT 1 / 0").unwrap_err();
     assert!(servers.postgres_log().contains("division by zero"));
+}
+
+#[test]
+fn what_stands_still_goes_on_and_what_is_restarted_has_what_it_had() {
+    let servers = Servers::start();
+    let database = servers.database();
+    write(database.url(), "CREATE TABLE numbers (number integer); INSERT INTO numbers VALUES (7)");
+    let mut session = PgConnection::establish(database.url()).unwrap();
+    servers.pause(Server::Postgres);
+    assert!(!servers.postgres_answers());
+    servers.resume(Server::Postgres);
+    session.batch_execute("SELECT 1").unwrap();
+    servers.terminate_sessions();
+    session.batch_execute("SELECT 1").unwrap_err();
+    for shutdown in [Shutdown::Fast, Shutdown::Immediate] {
+        servers.restart_postgres(shutdown);
+        write(database.url(), "INSERT INTO numbers SELECT number FROM numbers");
+    }
+    servers.pause(Server::RabbitMq);
+    servers.resume(Server::RabbitMq);
+    servers.disk_alarm(true);
+    assert!(servers.rabbitmqctl(&["eval", "rabbit_alarm:get_alarms()."]).contains("disk"));
+    servers.disk_alarm(false);
+    assert_eq!(servers.rabbitmqctl(&["eval", "rabbit_alarm:get_alarms()."]).trim(), "[]");
 }
 
 #[test]

@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, HashSet};
 
 use common::{EntityKey, EntityKind, Field, Fields, Observation, UnixMillis, What};
-use roxmltree::Node;
 
 use super::text;
-use crate::xml;
+use crate::xml::Element;
 
 /// The six contact events that say something about a member or a department.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +37,7 @@ impl ChangeType {
 }
 
 /// What an event says; `None` when it does not say whom it is about, or says something twice.
-pub(super) fn observe(change: ChangeType, at: UnixMillis, root: Node<'_, '_>) -> Option<Observation> {
+pub(super) fn observe(change: ChangeType, at: UnixMillis, root: Element<'_>) -> Option<Observation> {
     let told = match change.kind {
         EntityKind::Member => Told::member(root)?,
         _ => Told::department(root)?,
@@ -75,12 +74,12 @@ impl Told {
         reduced || self.unclear
     }
 
-    fn member(root: Node<'_, '_>) -> Option<Self> {
+    fn member(root: Element<'_>) -> Option<Self> {
         let mut reader = Reader::default();
         let (mut id, mut new_id) = (None, None);
         let (mut departments, mut leads) = (None, None);
-        for element in xml::elements(root) {
-            let name = element.tag_name().name();
+        for element in root.elements() {
+            let name = element.name();
             let known = match name {
                 "UserID" => text_once(&mut id, element),
                 "NewUserID" => text_once(&mut new_id, element),
@@ -93,20 +92,25 @@ impl Told {
             };
             known?;
         }
-        reader.take_departments(departments.as_deref(), leads.as_deref());
+        reader.take_departments(departments, leads);
         let id = id.filter(|id| !id.is_empty())?;
         // A new spelling of the same id is no rename: ids compare without case.
-        let is_other = |to: &String| !to.is_empty() && EntityKey::member(to) != EntityKey::member(&id);
-        let respelled = new_id.as_ref().is_some_and(|to| !to.is_empty() && !is_other(to));
-        let new_id = new_id.filter(is_other);
-        Some(Self { id, new_id, fields: reader.fields, unclear: reader.unclear || respelled })
+        let new_id = new_id.filter(|to| !to.is_empty());
+        let is_respelled = new_id.is_some_and(|to| EntityKey::member(to) == EntityKey::member(id));
+        let new_id = new_id.filter(|_| !is_respelled);
+        Some(Self {
+            id: id.to_owned(),
+            new_id: new_id.map(str::to_owned),
+            fields: reader.fields,
+            unclear: reader.unclear || is_respelled,
+        })
     }
 
-    fn department(root: Node<'_, '_>) -> Option<Self> {
+    fn department(root: Element<'_>) -> Option<Self> {
         let mut reader = Reader::default();
         let mut id = None;
-        for element in xml::elements(root) {
-            match element.tag_name().name() {
+        for element in root.elements() {
+            match element.name() {
                 "Id" => text_once(&mut id, element)?,
                 "Name" => reader.take(Field::Name, element)?,
                 "ParentId" => reader.take(Field::Parent, element)?,
@@ -114,15 +118,15 @@ impl Told {
                 _ => {}
             }
         }
-        let id = text::department_id(&id?)?;
+        let id = text::department_id(id?)?;
         Some(Self { id, new_id: None, fields: reader.fields, unclear: reader.unclear })
     }
 }
 
 /// Takes an element's text without white space around it; `None` when there was one already or it is no text.
-fn text_once(slot: &mut Option<String>, element: Node<'_, '_>) -> Option<()> {
-    let text = xml::text_of(element)?;
-    slot.replace(text.trim().to_owned()).is_none().then_some(())
+fn text_once<'a>(slot: &mut Option<&'a str>, element: Element<'a>) -> Option<()> {
+    let text = element.text()?;
+    slot.replace(text.trim()).is_none().then_some(())
 }
 
 fn member_field(name: &str) -> Option<Field> {
@@ -155,7 +159,7 @@ struct Reader {
 
 impl Reader {
     /// Takes one element; `None` when the field was told already.
-    fn take(&mut self, field: Field, element: Node<'_, '_>) -> Option<()> {
+    fn take(&mut self, field: Field, element: Element<'_>) -> Option<()> {
         if self.seen.contains(&field) {
             return None;
         }
@@ -164,7 +168,7 @@ impl Reader {
             self.fields.set(field, attributes(element));
             return Some(());
         }
-        let text = xml::text_of(element)?;
+        let text = element.text()?;
         let plain = text.trim();
         match field {
             // Nobody is without a name: it was held back.
@@ -179,7 +183,7 @@ impl Reader {
             Field::Status => self.set_or_ask(field, status(plain)),
             Field::Leaders => self.fields.set(field, text::list(plain).map(str::to_owned).collect::<Vec<_>>()),
             _ if plain.is_empty() => self.fields.set(field, ""),
-            _ => self.fields.set(field, text.into_owned()),
+            _ => self.fields.set(field, text),
         }
         Some(())
     }
@@ -190,7 +194,7 @@ impl Reader {
             self.unclear |= leads.is_some();
             return;
         };
-        let Some(ids) = text::list(departments).map(text::department_id).collect::<Option<Vec<String>>>() else {
+        let Some(ids) = text::list(departments).map(text::department_number).collect::<Option<Vec<u32>>>() else {
             self.unclear = true;
             return;
         };
@@ -198,7 +202,7 @@ impl Reader {
             let flags: Vec<&str> = text::list(leads).collect();
             if flags.len() == ids.len() && flags.iter().all(|flag| matches!(*flag, "0" | "1")) {
                 let led = ids.iter().zip(&flags).filter(|(_, flag)| **flag == "1");
-                self.fields.set(Field::Leads, without_repeats(led.map(|(id, _)| id.clone())));
+                self.fields.set(Field::Leads, without_repeats(led.map(|(id, _)| *id)));
             } else {
                 self.unclear = true;
             }
@@ -234,28 +238,28 @@ fn status(code: &str) -> Option<&'static str> {
 }
 
 /// Extended attributes by name. Types and titles of links are dropped; the link is the value.
-fn attributes(list: Node<'_, '_>) -> BTreeMap<String, String> {
+fn attributes(list: Element<'_>) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
-    for item in xml::elements(list).filter(|element| element.tag_name().name() == "Item") {
+    for item in list.elements().filter(|element| element.name() == "Item") {
         let Some(name) = text_in(item, "Name").filter(|name| !name.is_empty()) else { continue };
         let value = text_in(item, "Value")
             .or_else(|| text_in(child(item, "Text")?, "Value"))
             .or_else(|| text_in(child(item, "Web")?, "Url"))
             .or_else(|| text_in(child(item, "Web")?, "Title"));
-        found.insert(name, value.unwrap_or_default());
+        found.insert(name.to_owned(), value.unwrap_or_default().to_owned());
     }
     found
 }
 
-fn child<'a, 'input>(parent: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'input>> {
-    xml::elements(parent).find(|element| element.tag_name().name() == name)
+fn child<'a>(parent: Element<'a>, name: &str) -> Option<Element<'a>> {
+    parent.elements().find(|element| element.name() == name)
 }
 
-fn text_in(parent: Node<'_, '_>, name: &str) -> Option<String> {
-    Some(xml::text_of(child(parent, name)?)?.trim().to_owned())
+fn text_in<'a>(parent: Element<'a>, name: &str) -> Option<&'a str> {
+    Some(child(parent, name)?.text()?.trim())
 }
 
-fn without_repeats(ids: impl Iterator<Item = String>) -> Vec<String> {
+fn without_repeats(ids: impl Iterator<Item = u32>) -> Vec<String> {
     let mut seen = HashSet::new();
-    ids.filter(|id| seen.insert(id.clone())).collect()
+    ids.filter(|id| seen.insert(*id)).map(|id| id.to_string()).collect()
 }

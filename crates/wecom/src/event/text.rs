@@ -1,19 +1,9 @@
 //! Values as callbacks write them.
 
-use std::borrow::Cow;
-
 use common::UnixMillis;
 
 const LONGEST_NAME_BYTES: usize = 64;
 const LONGEST_TIME_DIGITS: usize = 10;
-
-/// Without white space at the ends.
-pub(super) fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
-    match text {
-        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
-        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
-    }
-}
 
 /// A time in whole seconds. More digits are no such time: taken as seconds, milliseconds would lie so far ahead that no
 /// later event could ever win against them.
@@ -23,11 +13,16 @@ pub(super) fn time(text: &str) -> Option<UnixMillis> {
     (seconds > 0).then(|| UnixMillis::from_seconds(seconds))
 }
 
-/// The id of a department in its only spelling; there is none below 1.
+/// The id of a department in its only spelling.
 pub(super) fn department_id(text: &str) -> Option<String> {
+    department_number(text).map(|id| id.to_string())
+}
+
+/// The number that the id of a department is; there is none below 1.
+pub(super) fn department_number(text: &str) -> Option<u32> {
     let text = text.trim();
     let id: u32 = if text.starts_with('+') { return None } else { text.parse().ok()? };
-    (id > 0).then(|| id.to_string())
+    (id > 0).then_some(id)
 }
 
 /// A list separated by commas; blanks count for nothing.

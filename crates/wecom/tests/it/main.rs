@@ -10,6 +10,7 @@ mod independent;
 mod measured;
 mod never_panics;
 mod round_trip;
+mod timing;
 mod vectors;
 
 use common::{Event, Secret, TenantId, UnixMillis};

@@ -13,6 +13,8 @@ pub struct Exception {
     pub version: u64,
     /// The entity is not at the destination (under this id) at all: what refers to it must wait.
     pub absent: bool,
+    /// Though absent it may be there: it was sent, and nobody heard an answer.
+    pub unsure: bool,
     /// The change is a removal.
     pub removal: bool,
     /// What the entity refers to at the destination, or more than that.
@@ -39,6 +41,8 @@ pub struct Former {
     /// The version of the rename: nothing of this entity that is sent to the old id may look newer than what the next owner of
     /// that id sends.
     pub version: u64,
+    /// The destination may not have it under this id: see [`Exception::unsure`].
+    pub unsure: bool,
 }
 
 /// How an exception stands.
@@ -72,8 +76,8 @@ impl Exception {
         matches!(self.state, State::Dead { .. })
     }
 
-    /// Whether the destination has no row of the entity, neither under this id nor under a former one.
+    /// Whether the destination surely has no row of the entity, neither under this id nor under a former one.
     pub const fn is_nowhere(&self) -> bool {
-        self.absent && self.formerly.is_empty()
+        self.absent && !self.unsure && self.formerly.is_empty()
     }
 }

@@ -120,11 +120,11 @@ impl Courier {
             match self.ledger.get(former) {
                 Some(exception) => {
                     formerly.extend(exception.formerly.iter().cloned());
-                    if !exception.absent {
-                        formerly.push(Former { key: former.clone(), version });
+                    if !exception.absent || exception.unsure {
+                        formerly.push(Former { key: former.clone(), version, unsure: exception.absent });
                     }
                 }
-                None => formerly.push(Former { key: former.clone(), version }),
+                None => formerly.push(Former { key: former.clone(), version, unsure: false }),
             }
         }
         let came_back = formerly.iter().any(|former| former.key == key);
@@ -210,12 +210,12 @@ impl Courier {
 }
 
 /// What is to be sent of a change to a destination that has the entity also `formerly`. An old row is renamed along with an
-/// upsert; of several, and before a removal, they are removed one by one.
+/// upsert, if it is surely there; of several, and before a removal, they are removed one by one.
 fn to_send(change: &Change, formerly: &[Former]) -> (Change, Part) {
     let mut send = change.clone();
     let is_removal = matches!(change.action, Action::Remove);
     match formerly.first() {
-        Some(former) if is_removal || formerly.len() > 1 => {
+        Some(former) if is_removal || former.unsure || formerly.len() > 1 => {
             send.entity = former.key.clone();
             send.version = former.version;
             send.action = Action::Remove;

@@ -141,10 +141,12 @@ impl Courier {
         }
         let left = there.iter().filter(|other| !step.change.refers_to.contains(other)).cloned().collect();
         let again = old.as_ref().filter(|_| step.again);
+        let is_unheard = step.decision == Decision::Deliver && !step.again && step.version <= self.unheard;
         let exception = Exception {
             attempts: again.map_or(0, |old| old.attempts) + u32::from(step.decision == Decision::Deliver),
             since: again.map_or(now, |old| old.since),
             absent: !step.came_back && old.as_ref().map_or(step.change.first && !step.key.is_root(), |old| old.absent),
+            unsure: is_unheard || old.as_ref().is_some_and(|old| old.unsure),
             removal: matches!(step.change.action, Action::Remove),
             formerly: step.formerly.clone(),
             version: step.version,

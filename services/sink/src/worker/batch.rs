@@ -26,6 +26,7 @@ impl Worker {
         let took = began.elapsed();
         let sent_at = Sent { at, took_millis: u64::try_from(took.as_millis()).unwrap_or(u64::MAX) };
         if !changes.is_empty() {
+            fail::fail_point!("sink.applied_before_commit");
             self.context.metrics.delivery_seconds.with_label_values(&[self.kind]).observe(took.as_secs_f64());
         }
         let outcomes = match answer {
@@ -100,6 +101,7 @@ impl Worker {
     pub(super) async fn blame(&mut self, unavailable: Unavailable, sent: &[&Step]) -> Result<Vec<Outcome>, Trouble> {
         let Some(first) = sent.first() else { return Err(Trouble::Away(unavailable)) };
         let Some(books) = &mut self.books else { return Err(Trouble::LeaseLost) };
+        sent.iter().for_each(|step| books.courier.is_unheard(step.version));
         if !first.again && books.courier.failed_in_place(first.version) < HELD_AFTER_FAILURES {
             return Err(Trouble::Away(unavailable));
         }

@@ -7,7 +7,7 @@ use database::{Connection, Result};
 use destinations::Message;
 use store::{
     destinations::{self as rows, Lease},
-    held::{self, Held, HeldState},
+    held::{self, FormerId, Held, HeldState},
     messages,
 };
 
@@ -49,13 +49,19 @@ impl Books {
             row.handshake_at = None;
         }
         let held = held::load(conn, tenant, destination)?;
-        let courier = Courier::new(row.position, held.into_iter().map(exception));
+        let mut courier = Courier::new(row.position, held.into_iter().map(exception));
         let mut stored = BTreeMap::new();
         for (version, text) in messages::load(conn, tenant, destination)? {
             // One that cannot be read was stored by another release; it is made anew.
             if let Ok(message) = serde_json::from_str(&text) {
                 stored.insert(version, message);
             }
+        }
+        // Whoever had these books before may have sent something and not lived to note it: the first of the open group, or, if
+        // there is none, any that was held.
+        match stored.range(row.position + 1..).next() {
+            Some((first, _)) => courier.is_unheard(*first),
+            None => stored.keys().for_each(|version| courier.is_unheard(*version)),
         }
         let seconds = stored.values().map(|message: &Message| message.second);
         let last_second = seconds.chain(row.last_second).max();
@@ -89,16 +95,25 @@ fn exception(row: Held) -> (EntityKey, Exception) {
         state,
         version: row.version,
         absent: row.absent,
+        unsure: row.unsure,
         removal: row.removal,
         there: row.there.into_iter().collect(),
         left: row.left.into_iter().collect(),
-        formerly: row.formerly.into_iter().map(|(key, version)| Former { key, version }).collect(),
+        formerly: row.formerly.into_iter().map(former).collect(),
         attempts: row.attempts,
         next_attempt: row.next_attempt,
         since: row.since,
         reason: row.reason.unwrap_or_default(),
     };
     (row.entity, exception)
+}
+
+fn former(id: FormerId) -> Former {
+    Former { key: id.key, version: id.version, unsure: id.unsure }
+}
+
+fn former_id(former: Former) -> FormerId {
+    FormerId { key: former.key, version: former.version, unsure: former.unsure }
 }
 
 /// The way back.
@@ -114,11 +129,12 @@ pub(super) fn row(key: EntityKey, exception: Exception) -> Held {
         },
         reason: Some(exception.reason).filter(|reason| !reason.is_empty()),
         absent: exception.absent,
+        unsure: exception.unsure,
         removal: exception.removal,
         there: exception.there.into_iter().collect(),
         left: exception.left.into_iter().collect(),
         waits_for,
-        formerly: exception.formerly.into_iter().map(|former| (former.key, former.version)).collect(),
+        formerly: exception.formerly.into_iter().map(former_id).collect(),
         attempts: exception.attempts,
         next_attempt: exception.next_attempt,
         since: exception.since,

@@ -19,7 +19,12 @@ impl Breaker {
         Self { backoff, failures: 0 }
     }
 
-    /// Counts a failure; returns how long to wait. `roll` is random in `0.0..1.0`.
+    /// Failures in a row so far.
+    pub(super) const fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// Counts a failure; returns how long to wait. `roll` in `0.0..1.0` spreads the wait.
     pub(super) fn failed(&mut self, roll: f64) -> Duration {
         self.failures = self.failures.saturating_add(1);
         self.backoff.wait(self.failures, roll)

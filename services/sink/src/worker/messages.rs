@@ -21,6 +21,7 @@ impl Worker {
     /// stands behind one that was not taken was made for a different state of affairs: it is thrown away and planned anew.
     pub(super) async fn carry_out_messages(&mut self, to: &dyn Messages, steps: &[Step]) -> Result<Turn, Trouble> {
         self.store_messages(to, steps).await?;
+        fail::fail_point!("sink.stored_before_send");
         let mut round = Round::default();
         let mut is_open = false;
         for (step, behind) in steps.iter().zip(1..) {
@@ -32,11 +33,25 @@ impl Worker {
             if self.stop.is_cancelled() {
                 break;
             }
-            let settled = self.deliver(to, step, &mut round).await?;
+            let settled = match self.deliver(to, step, &mut round).await {
+                Ok(settled) => settled,
+                Err(trouble) => {
+                    // The courier has passed over what came before this one: without their rows nobody would know of them after
+                    // a restart.
+                    if is_open && self.books.is_some() {
+                        self.commit(round).await?;
+                    }
+                    return Err(trouble);
+                }
+            };
+            if settled != Settled::Applied {
+                self.throw_away(steps.get(behind..).unwrap_or_default(), &mut round);
+                fail::fail_point!("sink.held_before_commit");
+            }
             self.commit(std::mem::take(&mut round)).await?;
             is_open = false;
             if settled != Settled::Applied {
-                self.throw_away(steps.get(behind..).unwrap_or_default()).await?;
+                fail::fail_point!("sink.held_after_commit");
                 return Ok(Turn::Worked);
             }
         }
@@ -76,7 +91,9 @@ impl Worker {
         self.keep_lease().await?;
         let (at, began) = (self.context.clock.now(), Instant::now());
         self.last_sent = Some(began);
+        fail::fail_point!("sink.before_send");
         let answer = to.send(message).await;
+        fail::fail_point!("sink.answered_before_commit");
         let took = began.elapsed();
         self.context.metrics.delivery_seconds.with_label_values(&[self.kind]).observe(took.as_secs_f64());
         let sent = Sent { at, took_millis: u64::try_from(took.as_millis()).unwrap_or(u64::MAX) };
@@ -145,23 +162,12 @@ impl Worker {
         Ok(self.context.database.read("sink.taken", read).await?)
     }
 
-    /// Forgets messages that were never sent.
-    async fn throw_away(&mut self, steps: &[Step]) -> Result<(), Trouble> {
-        let Some(books) = &mut self.books else { return Err(Trouble::LeaseLost) };
+    /// Forgets messages that were never sent, in one commit with what made them void: after a crash in between they would be sent
+    /// all the same.
+    fn throw_away(&mut self, steps: &[Step], round: &mut Round) {
+        let Some(books) = &mut self.books else { return };
         let never_sent = steps.iter().filter(|step| !step.again).map(|step| step.version);
-        let versions: Vec<u64> = never_sent.filter(|version| books.messages.remove(version).is_some()).collect();
-        if versions.is_empty() {
-            return Ok(());
-        }
-        let lease = books.lease.clone();
-        let write = move |conn: &mut Connection| -> database::Result<bool> {
-            let is_ours = rows::holds(conn, &lease)?;
-            if is_ours {
-                stored::remove(conn, &lease.tenant, &lease.destination, &versions)?;
-            }
-            Ok(is_ours)
-        };
-        if self.context.database.write("sink.throw-away", write).await? { Ok(()) } else { Err(Trouble::LeaseLost) }
+        round.void.extend(never_sent.filter(|version| books.messages.remove(version).is_some()));
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) struct Round {
     answered: bool,
     /// Versions of which one message was taken and another one is to follow.
     replaced: BTreeSet<u64>,
+    /// Versions whose messages were made for a different state of affairs, and never sent.
+    pub(super) void: Vec<u64>,
     /// When each applied change was received.
     received: Vec<UnixMillis>,
 }
@@ -184,7 +186,8 @@ impl Worker {
         let changed = books.courier.take_changed();
         let cleared: Vec<EntityKey> =
             changed.iter().filter(|(_, exception)| exception.is_none()).map(|(key, _)| key.clone()).collect();
-        let unneeded = unneeded(books, &round.replaced);
+        let mut unneeded = unneeded(books, &round.replaced);
+        unneeded.extend(&round.void);
         let progress =
             Progress { position, last_second: books.last_second, delivered_at: round.answered.then_some(now) };
         let page = Page { lease: books.lease.clone(), progress, away, changed, cleared, unneeded, now };
@@ -198,6 +201,7 @@ impl Worker {
         if !self.context.database.write("sink.commit", write).await? {
             return Err(Trouble::LeaseLost);
         }
+        fail::fail_point!("sink.after_commit");
         let seconds = self.context.metrics.end_to_end_seconds.with_label_values(&[self.platform]);
         for latency in latencies {
             seconds.observe(latency.max(0) as f64 / 1000.0);
@@ -268,6 +272,7 @@ impl Page {
         if !is_batch {
             write_taken(conn, &self.lease, &round.taken)?;
         }
+        fail::fail_point!("sink.before_commit");
         Ok(true)
     }
 }

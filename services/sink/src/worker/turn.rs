@@ -211,6 +211,7 @@ impl Worker {
         };
         let open = move |conn: &mut Connection| Books::open(conn, &opening);
         self.books = self.context.database.write("sink.open", open).await?;
+        fail::fail_point!("sink.after_lease");
         if let Some(books) = &self.books {
             self.away_since = self.away_since.or(books.failing_since);
         }
@@ -291,7 +292,8 @@ impl Worker {
     pub(super) fn next_attempt(&self, step: &Step, after: Option<Duration>) -> UnixMillis {
         let exception = self.books.as_ref().and_then(|books| books.courier.exception(&step.key));
         let attempts = exception.filter(|_| step.again).map_or(0, |exception| exception.attempts);
-        let wait = self.timing.held_backoff.wait(attempts.saturating_add(1), rand::random());
+        let roll = self.jitter(&step.key.id, attempts);
+        let wait = self.timing.held_backoff.wait(attempts.saturating_add(1), roll);
         self.context.clock.now().plus_millis(millis(wait.max(after.unwrap_or_default())))
     }
 }
