@@ -30,7 +30,9 @@ pub(crate) struct Document {
 pub(crate) fn documents(hop: Hop, lane: &Lane, messages: Vec<Outgoing>, partitions: u32) -> Result<Vec<Document>> {
     let sort = |(index, message): (usize, Outgoing)| {
         // Checked here, since in a group with others it would make all of them unreadable.
-        serde_json::from_slice::<&RawValue>(&message.payload).map_err(|_syntax| Error::NotJson { index })?;
+        if !message.is_surely_json {
+            serde_json::from_slice::<&RawValue>(&message.payload).map_err(|_syntax| Error::NotJson { index })?;
+        }
         let partition = partition_of(&message.ordering_key, partitions);
         Ok(Document { queue: Queue { hop, lane: lane.clone(), partition }, payload: message.payload })
     };
@@ -74,7 +76,10 @@ pub(crate) fn group<C: PartialEq>(documents: impl IntoIterator<Item = (C, Docume
     let mut groups: Vec<Group<C>> = Vec::new();
     let mut open: HashMap<Queue, usize> = HashMap::new();
     for (caller, Document { queue, payload }) in documents {
-        let last = open.get(&queue).copied().filter(|&at| groups.get(at).is_some_and(|group| group.has_room(&payload)));
+        // Mostly all are for one queue.
+        let newest = groups.last().filter(|group| group.queue == queue).map(|_| groups.len() - 1);
+        let last = newest.or_else(|| open.get(&queue).copied());
+        let last = last.filter(|&at| groups.get(at).is_some_and(|group| group.has_room(&payload)));
         let at = last.unwrap_or_else(|| {
             groups.push(Group::open(queue.clone()));
             open.insert(queue, groups.len() - 1);

@@ -59,12 +59,21 @@ pub struct Outgoing {
     pub ordering_key: String,
     /// One JSON document.
     pub payload: Bytes,
+    /// It was made by a serialiser just before.
+    pub(crate) is_surely_json: bool,
 }
 
 impl Outgoing {
     /// A message from its parts.
     pub fn new(ordering_key: impl Into<String>, payload: impl Into<Bytes>) -> Self {
-        Self { ordering_key: ordering_key.into(), payload: payload.into() }
+        Self { ordering_key: ordering_key.into(), payload: payload.into(), is_surely_json: false }
+    }
+
+    /// A message whose payload a JSON serialiser made just before, which spares reading it again.
+    pub fn serialised(ordering_key: impl Into<String>, payload: impl Into<Bytes>) -> Self {
+        let payload = payload.into();
+        debug_assert!(serde_json::from_slice::<&serde_json::value::RawValue>(&payload).is_ok(), "a serialiser makes JSON");
+        Self { ordering_key: ordering_key.into(), payload, is_surely_json: true }
     }
 }
 

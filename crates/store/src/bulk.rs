@@ -1,8 +1,16 @@
 //! What every event writes, in PostgreSQL: whole columns as arrays, so that one short statement takes any number of rows, where a
 //! list of rows would be a long one with thousands of parameters. SQLite has no arrays, and is as fast with lists.
+//!
+//! Rows are looked up one by one within a statement (`LATERAL .. LIMIT 1`), by the whole primary key. As a condition on a list the
+//! server would be free to go through all of a tenant's rows and look for each in the list, and does so as long as it has no
+//! statistics of a table that just filled, or has a plan from that time.
+
+use std::collections::BTreeMap;
 
 use diesel::{
-    PgConnection, QueryResult, RunQueryDsl, sql_query,
+    PgConnection, QueryResult, QueryableByName, RunQueryDsl,
+    pg::Pg,
+    sql_query,
     sql_types::{Array, BigInt, Bool, Nullable, Text},
 };
 
@@ -22,6 +30,43 @@ pub(crate) fn event_keys(
     .bind::<Array<Text>, _>(keys)
     .bind::<Array<Text>, _>(events)
     .execute(c)
+}
+
+/// Those of `keys` that are in `event_keys`, with their events.
+pub(crate) fn remembered(c: &mut PgConnection, tenant: &str, keys: &[&str]) -> QueryResult<BTreeMap<String, String>> {
+    #[derive(QueryableByName)]
+    struct Remembered {
+        #[diesel(sql_type = Text)]
+        key: String,
+        #[diesel(sql_type = Text)]
+        event: String,
+    }
+    let rows: Vec<Remembered> = sql_query(
+        "SELECT found.key, found.event FROM unnest($2) AS wanted (key)
+         CROSS JOIN LATERAL
+           (SELECT key, event FROM event_keys WHERE tenant = $1 AND key = wanted.key LIMIT 1) AS found",
+    )
+    .bind::<Text, _>(tenant)
+    .bind::<Array<Text>, _>(keys)
+    .load(c)?;
+    Ok(rows.into_iter().map(|row| (row.key, row.event)).collect())
+}
+
+/// Those rows of `records` that exist.
+pub(crate) fn load_records<R>(c: &mut PgConnection, tenant: &str, kinds: Vec<&str>, ids: Vec<&str>) -> QueryResult<Vec<R>>
+where
+    R: QueryableByName<Pg> + 'static,
+{
+    sql_query(
+        "SELECT found.kind, found.id, found.body, found.parked_since, found.asked, found.given_up
+         FROM unnest($2, $3) AS wanted (kind, id)
+         CROSS JOIN LATERAL
+           (SELECT * FROM records WHERE tenant = $1 AND kind = wanted.kind AND id = wanted.id LIMIT 1) AS found",
+    )
+    .bind::<Text, _>(tenant)
+    .bind::<Array<Text>, _>(kinds)
+    .bind::<Array<Text>, _>(ids)
+    .load(c)
 }
 
 /// The columns of `records`.

@@ -19,6 +19,9 @@ pub struct EventKey {
 
 /// Those of `keys` that are remembered, each with the event that brought it first.
 pub fn remembered(conn: &mut Connection, tenant: &TenantId, keys: &[&str]) -> Result<BTreeMap<String, String>> {
+    if let Connection::Postgres(c) = conn {
+        return Ok(bulk::remembered(c, tenant.as_str(), keys)?);
+    }
     let mut found = BTreeMap::new();
     for piece in keys.chunks(ROWS_PER_STATEMENT) {
         let rows: Vec<(String, String)> = on_backend!(conn, c => event_keys::table

@@ -24,7 +24,8 @@ pub struct Row {
     pub given_up: bool,
 }
 
-#[derive(Queryable)]
+#[derive(Queryable, QueryableByName)]
+#[diesel(table_name = records)]
 struct Loaded {
     kind: String,
     id: String,
@@ -61,6 +62,11 @@ impl Loaded {
 
 /// The records of `keys`, those that exist.
 pub fn load(conn: &mut Connection, tenant: &TenantId, keys: &[EntityKey]) -> Result<Vec<(EntityKey, Row)>> {
+    if let Connection::Postgres(c) = conn {
+        let (kinds, ids) = keys.iter().map(|key| (key.kind.as_str(), &*key.id)).unzip();
+        let rows: Vec<Loaded> = bulk::load_records(c, tenant.as_str(), kinds, ids)?;
+        return rows.into_iter().map(Loaded::into_row).collect();
+    }
     let mut found = Vec::with_capacity(keys.len());
     for (kind, ids) in by_kind(keys) {
         let rows: Vec<Loaded> = on_backend!(conn, c => records::table

@@ -10,7 +10,7 @@ use std::{borrow::Cow, iter};
 use quick_xml::{events::Event, reader::Reader};
 
 use self::grammar::{
-    WHITE, attributes, character, declares_other_encoding, has_forbidden_character, is_declaration, is_value,
+    WHITE, attributes, character, declares_other_encoding, has_forbidden_character, is_declaration, is_plain_name, is_value,
     qualified_name, starts_a_name, with_line_feeds,
 };
 
@@ -164,11 +164,9 @@ impl<'a> Builder<'a> {
     fn open(&mut self, tag: &'a str, is_empty: bool) -> Result<(), &'static str> {
         self.count()?;
         let is_second_root = self.open.is_empty() && !self.elements.is_empty();
-        let (name, attributes) = tag.split_at(tag.find(WHITE).unwrap_or(tag.len()));
         let prefixes_outside = self.prefixes.len();
-        self.check_attributes(attributes)?;
-        let (prefix, name) = qualified_name(name).ok_or(SYNTAX)?;
-        if is_second_root || prefix == Some("xmlns") || !self.is_declared(prefix) {
+        let name = if is_plain_name(tag) { tag } else { self.name_beside_attributes(tag)? };
+        if is_second_root {
             return Err(SYNTAX);
         }
         let at = self.elements.len();
@@ -179,6 +177,13 @@ impl<'a> Builder<'a> {
             self.open.push(Open { at, prefixes_outside });
         }
         if self.open.len() > DEEPEST { Err(TOO_LARGE) } else { Ok(()) }
+    }
+
+    fn name_beside_attributes(&mut self, tag: &'a str) -> Result<&'a str, &'static str> {
+        let (name, attributes) = tag.split_at(tag.find(WHITE).unwrap_or(tag.len()));
+        self.check_attributes(attributes)?;
+        let (prefix, name) = qualified_name(name).ok_or(SYNTAX)?;
+        if prefix == Some("xmlns") || !self.is_declared(prefix) { Err(SYNTAX) } else { Ok(name) }
     }
 
     fn check_attributes(&mut self, rest: &'a str) -> Result<(), &'static str> {

@@ -20,7 +20,7 @@ pub(super) fn seal(messages: &[Outgoing]) -> Result<Vec<Outgoing>> {
 /// consumes it cannot read it either, and keeps it as a dead letter where people look.
 pub(super) fn open(document: &Bytes) -> Outgoing {
     match serde_json::from_slice::<(String, &RawValue)>(document) {
-        Ok((ordering_key, payload)) => Outgoing { ordering_key, payload: document.slice_ref(payload.get().as_bytes()) },
+        Ok((ordering_key, payload)) => Outgoing::new(ordering_key, document.slice_ref(payload.get().as_bytes())),
         Err(_) => {
             let text = String::from_utf8_lossy(document);
             Outgoing::new("", serde_json::Value::String(text.into_owned()).to_string())

@@ -54,6 +54,11 @@ pub(super) fn qualified_name(name: &str) -> Option<(Option<&str>, &str)> {
     (prefix.is_none_or(is_name) && is_name(local)).then_some((prefix, local))
 }
 
+/// Whether this is a name as nearly all are: latin letters and digits, without a prefix.
+pub(super) fn is_plain_name(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric()) && name.starts_with(|first: char| first.is_ascii_alphabetic())
+}
+
 fn is_name(name: &str) -> bool {
     name.starts_with(starts_a_name) && name.chars().all(is_in_names)
 }

@@ -83,7 +83,7 @@ impl Scene {
     }
 
     pub(crate) async fn tell_raw(&self, payloads: Vec<Vec<u8>>) {
-        let message = |payload: Vec<u8>| Outgoing { ordering_key: TENANT.to_owned(), payload: payload.into() };
+        let message = |payload: Vec<u8>| Outgoing::new(TENANT, payload);
         let messages = payloads.into_iter().map(message).collect();
         self.stage.context.broker.publish(Hop::Events, &Lane::shared(), messages).await.unwrap();
     }
