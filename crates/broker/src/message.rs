@@ -72,8 +72,12 @@ impl Outgoing {
     /// A message whose payload a JSON serialiser made just before, which spares reading it again.
     pub fn serialised(ordering_key: impl Into<String>, payload: impl Into<Bytes>) -> Self {
         let payload = payload.into();
-        debug_assert!(serde_json::from_slice::<&serde_json::value::RawValue>(&payload).is_ok(), "a serialiser makes JSON");
-        Self { ordering_key: ordering_key.into(), payload, is_surely_json: true }
+        debug_assert!(
+            serde_json::from_slice::<&serde_json::value::RawValue>(&payload).is_ok(),
+            "a serialiser makes JSON"
+        );
+        let is_surely_json = !payload.is_empty();
+        Self { ordering_key: ordering_key.into(), payload, is_surely_json }
     }
 }
 

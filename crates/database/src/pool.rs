@@ -205,13 +205,8 @@ impl Manager {
 }
 
 /// No statement of ours is slow: what takes longer than this hangs. Who waits for a lock waits for a transaction of ours.
-///
-/// Everything goes by keys, but as long as nobody has analysed a table that just filled, the server thinks that it is all but empty,
-/// and may choose to read the whole of it, also for each foreign key, whose plan it keeps for the life of a connection. What has
-/// no index must then not count as so dear that it is worth compiling.
 const SESSION: &str = "SET statement_timeout = '60s'; SET lock_timeout = '20s'; \
-     SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = warning; \
-     SET enable_seqscan = off; SET jit = off";
+     SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = warning";
 
 /// A connection in use. It goes back when this is dropped.
 pub(crate) struct Lease {

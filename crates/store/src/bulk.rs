@@ -53,13 +53,18 @@ pub(crate) fn remembered(c: &mut PgConnection, tenant: &str, keys: &[&str]) -> Q
 }
 
 /// Those rows of `records` that exist.
-pub(crate) fn load_records<R>(c: &mut PgConnection, tenant: &str, kinds: Vec<&str>, ids: Vec<&str>) -> QueryResult<Vec<R>>
+pub(crate) fn load_records<R>(
+    c: &mut PgConnection,
+    tenant: &str,
+    kinds: Vec<&str>,
+    ids: Vec<&str>,
+) -> QueryResult<Vec<R>>
 where
     R: QueryableByName<Pg> + 'static,
 {
     sql_query(
         "SELECT found.kind, found.id, found.body, found.parked_since, found.asked, found.given_up
-         FROM unnest($2, $3) AS wanted (kind, id)
+         FROM (SELECT DISTINCT kind, id FROM unnest($2, $3) AS keys (kind, id)) AS wanted
          CROSS JOIN LATERAL
            (SELECT * FROM records WHERE tenant = $1 AND kind = wanted.kind AND id = wanted.id LIMIT 1) AS found",
     )
@@ -110,6 +115,25 @@ pub(crate) struct Waiting<'a> {
     pub(crate) why: Vec<&'a str>,
 }
 
+/// Those of some ids for which somebody waits, each once.
+pub(crate) fn awaited(c: &mut PgConnection, tenant: &str, kind: &str, ids: Vec<&str>) -> QueryResult<Vec<String>> {
+    #[derive(QueryableByName)]
+    struct Awaited {
+        #[diesel(sql_type = Text)]
+        id: String,
+    }
+    let rows: Vec<Awaited> = sql_query(
+        "SELECT wanted.id FROM unnest($3) AS wanted (id)
+         CROSS JOIN LATERAL
+           (SELECT 1 FROM waiting WHERE tenant = $1 AND on_kind = $2 AND on_id = wanted.id LIMIT 1) AS found",
+    )
+    .bind::<Text, _>(tenant)
+    .bind::<Text, _>(kind)
+    .bind::<Array<Text>, _>(ids)
+    .load(c)?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
 /// Rows of `waiting` that are to be there.
 pub(crate) fn wait(c: &mut PgConnection, tenant: &str, rows: Waiting<'_>) -> QueryResult<usize> {
     sql_query(
@@ -128,9 +152,12 @@ pub(crate) fn wait(c: &mut PgConnection, tenant: &str, rows: Waiting<'_>) -> Que
 /// Rows of `waiting` that are to go: one statement, whatever they wait for.
 pub(crate) fn wait_no_more(c: &mut PgConnection, tenant: &str, rows: Waiting<'_>) -> QueryResult<usize> {
     sql_query(
-        "DELETE FROM waiting w USING unnest($2, $3, $4, $5, $6) AS gone (on_kind, on_id, kind, id, why)
-         WHERE w.tenant = $1 AND w.on_kind = gone.on_kind AND w.on_id = gone.on_id
-           AND w.kind = gone.kind AND w.id = gone.id AND w.why = gone.why",
+        // By place: nobody else writes rows of a tenant that is locked.
+        "DELETE FROM waiting WHERE ctid = ANY (ARRAY(
+           SELECT found.ctid FROM unnest($2, $3, $4, $5, $6) AS gone (on_kind, on_id, kind, id, why)
+           CROSS JOIN LATERAL
+             (SELECT ctid FROM waiting w WHERE w.tenant = $1 AND w.on_kind = gone.on_kind AND w.on_id = gone.on_id
+                AND w.kind = gone.kind AND w.id = gone.id AND w.why = gone.why LIMIT 1) AS found))",
     )
     .bind::<Text, _>(tenant)
     .bind::<Array<Text>, _>(rows.on_kind)
@@ -157,4 +184,32 @@ pub(crate) fn outbox(
     .bind::<Array<BigInt>, _>(versions)
     .bind::<Array<Text>, _>(bodies)
     .execute(c)
+}
+
+/// Ids and bodies of those rows of `taken` that exist.
+pub(crate) fn taken(
+    c: &mut PgConnection,
+    (tenant, destination): (&str, &str),
+    kind: &str,
+    ids: Vec<&str>,
+) -> QueryResult<Vec<(String, String)>> {
+    #[derive(QueryableByName)]
+    struct Taken {
+        #[diesel(sql_type = Text)]
+        id: String,
+        #[diesel(sql_type = Text)]
+        body: String,
+    }
+    let rows: Vec<Taken> = sql_query(
+        "SELECT found.id, found.body FROM unnest($4) AS wanted (id)
+         CROSS JOIN LATERAL
+           (SELECT id, body FROM taken
+            WHERE tenant = $1 AND destination = $2 AND kind = $3 AND id = wanted.id LIMIT 1) AS found",
+    )
+    .bind::<Text, _>(tenant)
+    .bind::<Text, _>(destination)
+    .bind::<Text, _>(kind)
+    .bind::<Array<Text>, _>(ids)
+    .load(c)?;
+    Ok(rows.into_iter().map(|row| (row.id, row.body)).collect())
 }

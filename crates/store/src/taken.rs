@@ -7,6 +7,7 @@ use database::{Connection, Result, on_backend};
 use diesel::{prelude::*, upsert::excluded};
 
 use crate::{
+    bulk,
     convert::{ROWS_PER_STATEMENT, by_kind, entity_key, from_json, signed, to_json},
     schema::sink::taken,
 };
@@ -34,6 +35,12 @@ pub fn load(
 ) -> Result<BTreeMap<EntityKey, Entity>> {
     let mut found = BTreeMap::new();
     for (kind, ids) in by_kind(keys) {
+        if let Connection::Postgres(c) = conn {
+            for (id, body) in bulk::taken(c, (tenant.as_str(), destination.as_str()), kind, ids)? {
+                found.insert(entity_key(kind, &id)?, from_json(&body)?);
+            }
+            continue;
+        }
         let query = taken::table
             .filter(taken::tenant.eq(tenant.as_str()))
             .filter(taken::destination.eq(destination.as_str()))

@@ -83,13 +83,16 @@ pub fn release(conn: &mut Connection, tenant: &TenantId, keys: &BTreeSet<EntityK
     let keys: Vec<EntityKey> = keys.iter().cloned().collect();
     let mut awaited = Vec::new();
     for (kind, ids) in by_kind(&keys) {
-        let found: Vec<String> = on_backend!(conn, c => waiting::table
-            .filter(waiting::tenant.eq(tenant.as_str()))
-            .filter(waiting::on_kind.eq(kind))
-            .filter(waiting::on_id.eq_any(ids))
-            .select(waiting::on_id)
-            .distinct()
-            .load(c))?;
+        let found: Vec<String> = match conn {
+            Connection::Postgres(c) => bulk::awaited(c, tenant.as_str(), kind, ids)?,
+            Connection::Sqlite(c) => waiting::table
+                .filter(waiting::tenant.eq(tenant.as_str()))
+                .filter(waiting::on_kind.eq(kind))
+                .filter(waiting::on_id.eq_any(ids))
+                .select(waiting::on_id)
+                .distinct()
+                .load(c)?,
+        };
         awaited.extend(found.into_iter().map(|id| (kind, id)));
     }
     for piece in awaited.chunks(ROWS_PER_STATEMENT) {

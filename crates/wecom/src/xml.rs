@@ -10,8 +10,8 @@ use std::{borrow::Cow, iter};
 use quick_xml::{events::Event, reader::Reader};
 
 use self::grammar::{
-    WHITE, attributes, character, declares_other_encoding, has_forbidden_character, is_declaration, is_plain_name, is_value,
-    qualified_name, starts_a_name, with_line_feeds,
+    WHITE, attributes, character, declares_other_encoding, has_forbidden_character, is_declaration, is_plain_name,
+    is_value, qualified_name, starts_a_name, with_line_feeds,
 };
 
 /// Elements, texts, comments and instructions of a document. The largest known callbacks have some hundred.

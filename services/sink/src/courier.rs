@@ -13,7 +13,7 @@ mod settle;
 #[cfg(test)]
 mod tests;
 
-use common::{EntityKey, EntityKind, UnixMillis};
+use common::{Action, EntityKey, EntityKind, UnixMillis};
 
 pub use exception::{Exception, Former, State};
 use ledger::Ledger;
@@ -83,13 +83,29 @@ impl Courier {
             self.unheard = self.unheard.max(version);
             return;
         }
-        let held = self.ledger.iter().find(|(_, exception)| exception.version == version).map(|(key, _)| key.clone());
-        if let Some(key) = held
-            && let Some(mut exception) = self.ledger.take(&key)
-        {
-            exception.unsure = true;
-            self.ledger.put(key, exception);
+        self.are_unheard(|held| held == version);
+    }
+
+    /// The same of the exceptions with such versions.
+    pub fn are_unheard(&mut self, is_among: impl Fn(u64) -> bool) {
+        let is_meant = |exception: &Exception| exception.absent && !exception.unsure && is_among(exception.version);
+        let meant = self.ledger.iter().filter(|(_, exception)| is_meant(exception)).map(|(key, _)| key.clone());
+        for key in meant.collect::<Vec<_>>() {
+            if let Some(mut exception) = self.ledger.take(&key) {
+                exception.unsure = true;
+                self.ledger.put(key, exception);
+            }
         }
+    }
+
+    /// Whether a step only takes away what may not be there: that the destination refuses it then says nothing.
+    pub fn may_be_gone(&self, step: &Step) -> bool {
+        let is_removal = matches!(step.send.action, Action::Remove);
+        let is_unsure = match step.part {
+            Part::FormerRow => step.formerly.iter().any(|former| former.unsure && former.key == step.send.entity),
+            Part::Whole => self.exception(&step.key).is_some_and(|exception| exception.absent && exception.unsure),
+        };
+        is_removal && is_unsure
     }
 
     /// The exceptions whose time has come, in the order in which they are to be tried: at most `limit`.

@@ -29,7 +29,13 @@ const FAILURES: usize = 5;
 const ENOUGH_FOR_ALL_KINDS: u64 = 1_000;
 
 /// Seeds that failed once, and what was wrong.
-const REGRESSIONS: &[u64] = &[];
+const REGRESSIONS: &[u64] = &[
+    4, // Changes that were passed over were forgotten, as the message behind them was not answered.
+    32, 146, 484, 518,  // The root department.
+    3360, // A message that had been stored was sealed anew.
+    4101, // A rename that was there already left a row that had come under the old id since.
+    4994, // What had been sent without an answer was not removed.
+];
 
 #[test]
 fn whatever_goes_wrong_nothing_is_lost_or_doubled_or_too_early() {

@@ -1,9 +1,10 @@
 //! Messages under way: published, and not yet confirmed.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashSet,
     future::poll_fn,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use futures::{FutureExt, future::BoxFuture};
@@ -15,6 +16,9 @@ use crate::{group::Group, message::Queue};
 /// Messages under way at most. With the broker's usual answers within 10 ms that is 25,000 messages per second, each with
 /// up to 64 documents; more would only wait elsewhere.
 const MOST_UNDER_WAY: usize = 256;
+
+/// A confirmation that takes longer may never come: what else is for that queue does not wait for it.
+const OVERDUE_AFTER: Duration = Duration::from_secs(5);
 
 /// The broker syncs a persistent message to disk before it confirms it.
 const PERSISTENT: u8 = 2;
@@ -29,8 +33,6 @@ const CONTENT_TYPE: &str = "application/cloudevents-batch+json";
 pub(super) struct Flight {
     channel: Channel,
     sent: Vec<Sent>,
-    /// How many of them are for which queue.
-    under_way: HashMap<Queue, usize>,
     last_number: u64,
     /// The numbers of what came back and is not yet settled.
     returned: HashSet<u64>,
@@ -70,7 +72,7 @@ pub(super) enum Fate {
 impl Flight {
     /// On a channel that confirms.
     pub(super) fn new(channel: Channel) -> Self {
-        Self { channel, sent: Vec::new(), under_way: HashMap::new(), last_number: 0, returned: HashSet::new() }
+        Self { channel, sent: Vec::new(), last_number: 0, returned: HashSet::new() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -81,9 +83,10 @@ impl Flight {
         self.sent.len() < MOST_UNDER_WAY
     }
 
-    /// How many messages for a queue are under way.
+    /// How many messages for a queue are under way and not overdue.
     pub(super) fn under_way(&self, queue: &Queue) -> usize {
-        self.under_way.get(queue).copied().unwrap_or_default()
+        let is_expected = |sent: &&Sent| sent.queue == *queue && sent.since.elapsed() < OVERDUE_AFTER;
+        self.sent.iter().filter(is_expected).count()
     }
 
     /// Since when the oldest message is under way.
@@ -105,7 +108,6 @@ impl Flight {
             fail::fail_point!("rabbitmq.sent_before_confirm");
             confirmation.await
         };
-        *self.under_way.entry(queue.clone()).or_default() += 1;
         let since = Instant::now();
         self.sent.push(Sent {
             number,
@@ -133,11 +135,8 @@ impl Flight {
         }
         self.let_lapin_finish();
         self.look(context);
-        let Self { sent, under_way, returned, .. } = self;
+        let Self { sent, returned, .. } = self;
         let settle = |sent: Sent| {
-            if let Some(count) = under_way.get_mut(&sent.queue) {
-                *count = count.saturating_sub(1);
-            }
             let came_back = returned.remove(&sent.number);
             let fate = match sent.answer? {
                 Ok(Confirmation::Ack(_)) if came_back => Fate::Returned,

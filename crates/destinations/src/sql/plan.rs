@@ -76,7 +76,7 @@ pub(super) fn plan<'a>(batch: &'a [Wanted], known: &mut Known) -> Vec<Segment<'a
                     if segment.named.contains(old) || segment.named.contains(&*wanted.key.id) {
                         segments.push(std::mem::take(&mut segment));
                     }
-                    segment.named.insert(old);
+                    segment.named.extend([old, &*wanted.key.id]);
                     carry_over(wanted, old, &rename, known);
                     segment.renames.push(rename);
                 }

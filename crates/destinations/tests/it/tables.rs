@@ -270,6 +270,35 @@ async fn a_repeated_rename_leaves_a_new_owner_of_the_old_id_alone(kind: Kind) {
     assert_eq!(core.members("id, version").await, ["a|3", "b|2"]);
 }
 
+async fn a_rename_that_is_there_takes_away_what_came_under_the_old_id_since(kind: Kind) {
+    let core = Core::new(kind).await;
+    core.take(vec![department("2", "1")]).await;
+    let first = core.numbered(vec![member("Old", &["1"])]);
+    let rename = core.numbered(vec![renamed("old", "New", in_departments(&["1", "2"]))]);
+    for batch in [&rename, &first] {
+        assert_eq!(core.tables.apply(batch).await, Ok(vec![Outcome::Applied]));
+    }
+    assert_eq!(core.members("id, version").await, ["New|3", "Old|2"]);
+    let led_by_old = in_departments(&["1"]).with(Field::Leaders, &["old"][..]);
+    let led = Fields::new().with(Field::Name, "D").with(Field::Parent, "1").with(Field::Leaders, &["x", "old"][..]);
+    core.take(vec![member_with("b", led_by_old), department_with("3", led)]).await;
+    core.execute(
+        "INSERT INTO attendance (tenant_id, record_id, member_id, kind, version)
+             VALUES ('acme', 'r', 'Old', 'punch', 0);
+         INSERT INTO approvals (tenant_id, instance_id, applicant_id, status, result, version)
+             VALUES ('acme', 'p', 'Old', 'running', 'none', 0);",
+    )
+    .await;
+    for _ in 0..2 {
+        assert_eq!(core.tables.apply(&rename).await, Ok(vec![Outcome::Applied]));
+        assert_eq!(core.members("id, manager_id, version").await, ["b|New|4", "New|-|3"]);
+        assert_eq!(core.memberships().await, ["b|1|0|0", "New|1|0|0", "New|2|0|1"]);
+        assert_eq!(core.rows("leaders", "departments WHERE id = '3'").await, [r#"["x","New"]"#]);
+        assert_eq!(core.rows("member_id", "attendance").await, ["New"]);
+        assert_eq!(core.rows("applicant_id", "approvals").await, ["New"]);
+    }
+}
+
 async fn a_thousand_changes_are_one_batch(kind: Kind) {
     let core = Core::new(kind).await;
     let mut changes: Vec<_> = (2..=100).map(|id| department(&id.to_string(), &(id / 2).to_string())).collect();
@@ -297,5 +326,6 @@ on_each_kind!(
     a_rename_onto_an_id_that_has_a_row_merges_the_two,
     renames_follow_each_other_within_a_batch,
     a_repeated_rename_leaves_a_new_owner_of_the_old_id_alone,
+    a_rename_that_is_there_takes_away_what_came_under_the_old_id_since,
     a_thousand_changes_are_one_batch,
 );

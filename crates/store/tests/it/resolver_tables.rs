@@ -1,6 +1,6 @@
 //! Keys, records, waiting rows, releases, the outbox.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use common::{Action, Change, EntityKey, UnixMillis};
 use database::Database;
@@ -58,6 +58,34 @@ async fn a_key_is_remembered_with_its_first_event_until_it_is_forgotten(database
     assert!(other.is_empty(), "keys belong to a tenant");
     assert_eq!(write(&database, |conn| keys::forget(conn, NOW)).await, 0);
     assert_eq!(write(&database, |conn| keys::forget(conn, NOW.plus_millis(1))).await, 1);
+}
+
+async fn keys_are_found_whether_they_are_asked_for_twice_or_are_not_there(database: Database) {
+    let key = keys::EventKey { key: "k".into(), event: "first".into() };
+    write(&database, move |conn| {
+        keys::remember(conn, &tenant(), &[key], NOW)?;
+        let found = keys::remembered(conn, &tenant(), &["k", "other", "k"])?;
+        assert_eq!(found, [("k".to_owned(), "first".to_owned())].into());
+        assert!(keys::remembered(conn, &tenant(), &["other", "other"])?.is_empty());
+        assert!(keys::remembered(conn, &tenant(), &[])?.is_empty());
+        Ok(())
+    })
+    .await;
+}
+
+async fn records_are_found_whether_they_are_asked_for_twice_or_are_not_there(database: Database) {
+    write(&database, |conn| {
+        let (member, department) = (EntityKey::member("2"), EntityKey::department("2"));
+        let row = records::Row { parked_since: Some(NOW), asked: true, ..records::Row::default() };
+        records::save(conn, &tenant(), &[(member.clone(), row.clone())])?;
+        let keys = [member.clone(), department.clone(), member.clone()];
+        let found: BTreeMap<EntityKey, records::Row> = records::load(conn, &tenant(), &keys)?.into_iter().collect();
+        assert_eq!(found, [(member, row)].into());
+        assert!(records::load(conn, &tenant(), &[department.clone(), department])?.is_empty());
+        assert!(records::load(conn, &tenant(), &[])?.is_empty());
+        Ok(())
+    })
+    .await;
 }
 
 async fn a_release_is_taken_slice_by_slice_and_each_waiter_once(database: Database) {
@@ -167,6 +195,8 @@ async fn what_is_in_a_department_is_found_by_its_whole_id(database: Database) {
 
 crate::support::on_both! {
     a_key_is_remembered_with_its_first_event_until_it_is_forgotten
+    keys_are_found_whether_they_are_asked_for_twice_or_are_not_there
+    records_are_found_whether_they_are_asked_for_twice_or_are_not_there
     a_release_is_taken_slice_by_slice_and_each_waiter_once
     nobody_waits_no_release
     waiting_rows_go_one_by_one

@@ -1,7 +1,8 @@
 //! Leases, what is held, what was taken, messages, attempts, dead letters.
 
 use common::{Action, Change, Entity, EntityKey, Field, Fields, Reason, UnixMillis};
-use database::Database;
+use database::{Database, on_backend};
+use diesel::connection::SimpleConnection;
 use store::{
     dead_letters::{self, NewDeadLetter, Resolution, Stage},
     deliveries::{self, Attempt},
@@ -136,6 +137,21 @@ async fn what_is_held_comes_back_as_it_was_with_its_change(database: Database) {
     .await;
 }
 
+async fn former_ids_are_read_as_another_release_wrote_them(database: Database) {
+    let database = with_oa(database).await;
+    write(&database, |conn| {
+        let row = held_row("m1", 1);
+        held::put(conn, &tenant(), &oa(), &[(row.clone(), changes(1).first())])?;
+        let pairs = serde_json::to_string(&[(EntityKey::member("old"), 7)]).unwrap();
+        let former_release = format!("UPDATE held SET formerly = '{pairs}'");
+        on_backend!(conn, c => c.batch_execute(&former_release))?;
+        let formerly = vec![FormerId { key: EntityKey::member("old"), version: 7, unsure: false }];
+        assert_eq!(held::load(conn, &tenant(), &oa())?, [Held { formerly, ..row }]);
+        Ok(())
+    })
+    .await;
+}
+
 async fn what_was_taken_and_what_is_to_be_sent_is_remembered(database: Database) {
     let database = with_oa(database).await;
     write(&database, |conn| {
@@ -241,6 +257,7 @@ async fn backlog_counts_what_is_open(database: Database) {
 crate::support::on_both! {
     a_lease_has_one_holder_and_who_lost_it_records_nothing
     what_is_held_comes_back_as_it_was_with_its_change
+    former_ids_are_read_as_another_release_wrote_them
     what_was_taken_and_what_is_to_be_sent_is_remembered
     the_newest_attempts_are_kept
     dead_letters_are_listed_until_they_end

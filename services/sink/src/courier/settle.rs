@@ -141,7 +141,8 @@ impl Courier {
         }
         let left = there.iter().filter(|other| !step.change.refers_to.contains(other)).cloned().collect();
         let again = old.as_ref().filter(|_| step.again);
-        let is_unheard = step.decision == Decision::Deliver && !step.again && step.version <= self.unheard;
+        let was_sent = step.decision == Decision::Deliver && step.part == Part::Whole && !step.again;
+        let is_unheard = was_sent && step.version <= self.unheard;
         let exception = Exception {
             attempts: again.map_or(0, |old| old.attempts) + u32::from(step.decision == Decision::Deliver),
             since: again.map_or(now, |old| old.since),

@@ -43,27 +43,28 @@ impl Books {
         let Opening { tenant, destination, owner, fingerprint, now, until } = opening;
         let Some(lease) = rows::acquire(conn, tenant, destination, owner, *now, *until)? else { return Ok(None) };
         let Some(mut row) = rows::get(conn, tenant, destination)? else { return Ok(None) };
+        let held = held::load(conn, tenant, destination)?;
+        let mut courier = Courier::new(row.position, held.into_iter().map(exception));
+        let mut texts: BTreeMap<u64, String> = messages::load(conn, tenant, destination)?.into_iter().collect();
+        // Whoever had these books before may have sent something and not lived to note it: the first of the open group, or, if
+        // there is none, any that was held. It is noted at once, since what is planned from it must stay the same.
+        match texts.range(row.position + 1..).next() {
+            Some((first, _)) => courier.is_unheard(*first),
+            None => courier.are_unheard(|version| texts.contains_key(&version)),
+        }
+        let unsure = courier.take_changed().into_iter();
+        let unsure: Vec<_> = unsure.filter_map(|(key, exception)| Some((self::row(key, exception?), None))).collect();
+        held::put(conn, tenant, destination, &unsure)?;
         if row.fingerprint != *fingerprint {
+            texts.clear();
             messages::clear(conn, tenant, destination)?;
             rows::set_fingerprint(conn, &lease, fingerprint)?;
             row.handshake_at = None;
         }
-        let held = held::load(conn, tenant, destination)?;
-        let mut courier = Courier::new(row.position, held.into_iter().map(exception));
-        let mut stored = BTreeMap::new();
-        for (version, text) in messages::load(conn, tenant, destination)? {
-            // One that cannot be read was stored by another release; it is made anew.
-            if let Ok(message) = serde_json::from_str(&text) {
-                stored.insert(version, message);
-            }
-        }
-        // Whoever had these books before may have sent something and not lived to note it: the first of the open group, or, if
-        // there is none, any that was held.
-        match stored.range(row.position + 1..).next() {
-            Some((first, _)) => courier.is_unheard(*first),
-            None => stored.keys().for_each(|version| courier.is_unheard(*version)),
-        }
-        let seconds = stored.values().map(|message: &Message| message.second);
+        // One that cannot be read was stored by another release; it is made anew.
+        let read = |(version, text): (u64, String)| Some((version, serde_json::from_str(&text).ok()?));
+        let stored: BTreeMap<u64, Message> = texts.into_iter().filter_map(read).collect();
+        let seconds = stored.values().map(|message| message.second);
         let last_second = seconds.chain(row.last_second).max();
         Ok(Some(Self {
             courier,
@@ -138,5 +139,33 @@ pub(super) fn row(key: EntityKey, exception: Exception) -> Held {
         attempts: exception.attempts,
         next_attempt: exception.next_attempt,
         since: exception.since,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exception_comes_out_of_its_row_as_it_was() {
+        let given_up = |id: &str, unsure| Former { key: EntityKey::member(id), version: 7, unsure };
+        for unsure in [true, false] {
+            let before = Exception {
+                state: State::Waiting { on: [EntityKey::department("2")].into() },
+                version: 9,
+                absent: true,
+                unsure,
+                removal: false,
+                there: [EntityKey::department("3"), EntityKey::department("4")].into(),
+                left: [EntityKey::department("3")].into(),
+                formerly: vec![given_up("b", unsure), given_up("c", !unsure)],
+                attempts: 2,
+                next_attempt: UnixMillis(2000),
+                since: UnixMillis(1000),
+                reason: "500".to_owned(),
+            };
+            let key = EntityKey::member("a");
+            assert_eq!(exception(row(key.clone(), before.clone())), (key, before));
+        }
     }
 }

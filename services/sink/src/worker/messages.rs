@@ -24,7 +24,7 @@ impl Worker {
         fail::fail_point!("sink.stored_before_send");
         let mut round = Round::default();
         let mut is_open = false;
-        for (step, behind) in steps.iter().zip(1..) {
+        for step in steps {
             if step.decision != Decision::Deliver {
                 self.pass_over(step, &mut round);
                 is_open = true;
@@ -37,15 +37,15 @@ impl Worker {
                 Ok(settled) => settled,
                 Err(trouble) => {
                     // The courier has passed over what came before this one: without their rows nobody would know of them after
-                    // a restart.
-                    if is_open && self.books.is_some() {
+                    // a restart. Where our database or the lease failed, all of it is read anew instead.
+                    if is_open && matches!(trouble, Trouble::Away(_) | Trouble::Failed { .. }) {
                         self.commit(round).await?;
                     }
                     return Err(trouble);
                 }
             };
             if settled != Settled::Applied {
-                self.throw_away(steps.get(behind..).unwrap_or_default(), &mut round);
+                self.throw_away(&mut round);
                 fail::fail_point!("sink.held_before_commit");
             }
             self.commit(std::mem::take(&mut round)).await?;
@@ -162,12 +162,12 @@ impl Worker {
         Ok(self.context.database.read("sink.taken", read).await?)
     }
 
-    /// Forgets messages that were never sent, in one commit with what made them void: after a crash in between they would be sent
-    /// all the same.
-    fn throw_away(&mut self, steps: &[Step], round: &mut Round) {
+    /// Forgets what is stored of the group and was never sent, in one commit with what made it void: after a crash in between it would
+    /// be sent all the same.
+    fn throw_away(&mut self, round: &mut Round) {
         let Some(books) = &mut self.books else { return };
-        let never_sent = steps.iter().filter(|step| !step.again).map(|step| step.version);
-        round.void.extend(never_sent.filter(|version| books.messages.remove(version).is_some()));
+        let never_sent = books.messages.split_off(&(books.courier.position() + 1));
+        round.void.extend(never_sent.into_keys());
     }
 }
 

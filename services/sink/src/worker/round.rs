@@ -98,6 +98,8 @@ impl Worker {
     pub(super) fn settle(&mut self, step: &Step, verdict: Verdict, round: &mut Round) -> Settled {
         let now = self.context.clock.now();
         let Some(books) = &mut self.books else { return Settled::Skipped };
+        let is_gone_anyway = matches!(verdict, Verdict::Rejected { .. }) && books.courier.may_be_gone(step);
+        let verdict = if is_gone_anyway { Verdict::Applied } else { verdict };
         let was_applied = step.decision == Decision::Deliver && verdict == Verdict::Applied;
         let reason = match &verdict {
             Verdict::Rejected { reason } => reason.clone(),

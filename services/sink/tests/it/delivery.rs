@@ -235,6 +235,35 @@ async fn a_change_that_fails_thrice_is_held_and_the_rest_goes_on() {
 }
 
 #[tokio::test]
+async fn what_waits_before_one_that_is_not_answered_is_known_after_a_restart() {
+    let (stage, fakes) = begin(&["oa"]).await;
+    let oa = fakes.get("oa");
+    oa.script().fails.insert(EntityKey::department("2"));
+    oa.script().unanswered.insert(EntityKey::member("c"));
+    append(&stage, vec![department("2"), member("a", "2"), member("b", "2"), member("c", "1")]).await;
+    let is_passed = |held: &BTreeMap<String, &str>| held.contains_key("member c");
+    eventually("the last one is held", async || held_states(&stage, "oa").await, is_passed).await;
+    let stage = stage.reopen().await;
+    let expected = [("department 2", "held"), ("member a", "waiting"), ("member b", "waiting"), ("member c", "held")];
+    let expected: BTreeMap<String, &str> = expected.map(|(entity, state)| (entity.to_owned(), state)).into();
+    assert_eq!(held_states(&stage, "oa").await, expected);
+    assert!(oa.taken().is_empty());
+
+    oa.script().fails.clear();
+    oa.script().unanswered.clear();
+    start(&stage, &fakes, timing());
+    let taken = async || {
+        stage.clock.advance_seconds(1);
+        oa.taken()
+    };
+    let mut taken = eventually("all is taken", taken, |taken| taken.len() == 4).await;
+    taken.sort_unstable();
+    assert_eq!(taken, [1, 2, 3, 4]);
+    eventually("nothing is held", async || held_states(&stage, "oa").await, BTreeMap::is_empty).await;
+    stage.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_held_for_too_long_becomes_a_dead_letter() {
     let (stage, fakes) = begin(&["oa"]).await;
     let oa = fakes.get("oa");

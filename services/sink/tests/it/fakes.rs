@@ -18,6 +18,8 @@ pub(crate) struct Script {
     pub(crate) is_down: bool,
     pub(crate) rejects: BTreeSet<EntityKey>,
     pub(crate) fails: BTreeSet<EntityKey>,
+    /// Messages about them get no answer, though probes do.
+    pub(crate) unanswered: BTreeSet<EntityKey>,
     /// Takes messages and never answers.
     pub(crate) is_mute: bool,
     pub(crate) probes: usize,
@@ -125,7 +127,9 @@ impl Messages for Fake {
             std::future::pending::<()>().await;
         }
         let told: serde_json::Value = serde_json::from_str(&body).unwrap();
-        Ok(self.answer(&serde_json::from_value(told["change"].clone()).unwrap()))
+        let change: Change = serde_json::from_value(told["change"].clone()).unwrap();
+        let is_unanswered = self.script().unanswered.contains(&change.entity);
+        if is_unanswered { Err(Unavailable::new("timed out")) } else { Ok(self.answer(&change)) }
     }
 
     async fn probe(&self, _now: UnixMillis) -> Result<(), Unavailable> {

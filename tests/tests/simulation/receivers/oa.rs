@@ -100,7 +100,8 @@ impl Oa {
 
     fn upsert(&mut self, change: &Change, entity: &Entity, renamed_from: Option<&EntityKey>) -> Result<(), String> {
         let key = &change.entity;
-        if let Some(missing) = change.refers_to.iter().find(|other| !other.is_root() && !self.rows.contains_key(other)) {
+        if let Some(missing) = change.refers_to.iter().find(|other| !other.is_root() && !self.rows.contains_key(other))
+        {
             return Err(format!("{key} was sent before {missing}"));
         }
         if let Some(former) = renamed_from {

@@ -35,7 +35,9 @@ impl Core {
         let key = &change.entity;
         match &change.action {
             Action::Upsert { entity, renamed_from } => {
-                if let Some(missing) = change.refers_to.iter().find(|other| !other.is_root() && !self.rows.contains_key(other)) {
+                if let Some(missing) =
+                    change.refers_to.iter().find(|other| !other.is_root() && !self.rows.contains_key(other))
+                {
                     return if refused.contains(missing) {
                         Ok(Outcome::Missing { what: Some(missing.clone()) })
                     } else {

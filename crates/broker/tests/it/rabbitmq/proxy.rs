@@ -2,6 +2,7 @@
 
 use std::{
     future::pending,
+    io,
     net::SocketAddr,
     sync::{
         Arc,
@@ -12,8 +13,11 @@ use std::{
 use common::Secret;
 use lapin::uri::AMQPUri;
 use tokio::{
-    io::copy_bidirectional,
-    net::{TcpListener, TcpStream},
+    io::{AsyncReadExt, AsyncWriteExt, copy},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{ReadHalf, WriteHalf},
+    },
     sync::watch,
 };
 
@@ -32,6 +36,8 @@ enum Line {
 pub(super) struct Proxy {
     address: SocketAddr,
     line: watch::Sender<Line>,
+    /// Whether what the server says waits here.
+    is_held: watch::Sender<bool>,
     open: Arc<AtomicUsize>,
 }
 
@@ -43,9 +49,10 @@ impl Proxy {
     pub(super) async fn at(address: SocketAddr) -> Self {
         let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (line, open) = (watch::channel(Line::Whole).0, Arc::new(AtomicUsize::new(0)));
-        tokio::spawn(accept(listener, line.clone(), Arc::clone(&open)));
-        Self { address, line, open }
+        let (line, is_held) = (watch::channel(Line::Whole).0, watch::channel(false).0);
+        let open = Arc::new(AtomicUsize::new(0));
+        tokio::spawn(accept(listener, line.clone(), is_held.clone(), Arc::clone(&open)));
+        Self { address, line, is_held, open }
     }
 
     /// The URL of the server on this line.
@@ -59,6 +66,16 @@ impl Proxy {
 
     pub(super) fn silence(&self) {
         self.line.send_replace(Line::Silent);
+    }
+
+    /// From now on the server hears, and what it says waits.
+    pub(super) fn hold_answers(&self) {
+        self.is_held.send_replace(true);
+    }
+
+    /// What waited arrives.
+    pub(super) fn release_answers(&self) {
+        self.is_held.send_replace(false);
     }
 
     /// How many connections are on the line.
@@ -75,15 +92,21 @@ pub(super) fn url_at(address: SocketAddr, query: &str) -> Secret {
     Secret::new(format!("{uri}{query}"))
 }
 
-async fn accept(listener: TcpListener, line: watch::Sender<Line>, open: Arc<AtomicUsize>) {
+async fn accept(
+    listener: TcpListener,
+    line: watch::Sender<Line>,
+    is_held: watch::Sender<bool>,
+    open: Arc<AtomicUsize>,
+) {
     let host = url().parse::<AMQPUri>().unwrap().authority;
     while let Ok((mut client, _)) = listener.accept().await {
-        let (mut changes, open, host) = (line.subscribe(), Arc::clone(&open), host.clone());
+        let (mut changes, is_held) = (line.subscribe(), is_held.subscribe());
+        let (open, host) = (Arc::clone(&open), host.clone());
         tokio::spawn(async move {
             let Ok(mut server) = TcpStream::connect((host.host.as_str(), host.port)).await else { return };
             open.fetch_add(1, Ordering::SeqCst);
             tokio::select! {
-                _ = copy_bidirectional(&mut client, &mut server) => {}
+                _ = carry(&mut client, &mut server, is_held) => {}
                 _ = changes.changed() => {}
             }
             open.fetch_sub(1, Ordering::SeqCst);
@@ -93,5 +116,31 @@ async fn accept(listener: TcpListener, line: watch::Sender<Line>, open: Arc<Atom
                 pending::<()>().await;
             }
         });
+    }
+}
+
+/// Carries what both say, until both have nothing more to say.
+async fn carry(client: &mut TcpStream, server: &mut TcpStream, is_held: watch::Receiver<bool>) -> io::Result<()> {
+    let ((mut asks, hears), (answers, mut is_asked)) = (client.split(), server.split());
+    let there = async {
+        copy(&mut asks, &mut is_asked).await?;
+        is_asked.shutdown().await
+    };
+    tokio::try_join!(there, pass_on(answers, hears, is_held)).map(drop)
+}
+
+async fn pass_on(
+    mut answers: ReadHalf<'_>,
+    mut hears: WriteHalf<'_>,
+    mut is_held: watch::Receiver<bool>,
+) -> io::Result<()> {
+    let mut bytes = [0; 4096];
+    loop {
+        let count = answers.read(&mut bytes).await?;
+        drop(is_held.wait_for(|is_held| !is_held).await);
+        if count == 0 {
+            return hears.shutdown().await;
+        }
+        hears.write_all(&bytes[..count]).await?;
     }
 }

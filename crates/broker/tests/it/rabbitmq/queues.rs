@@ -9,17 +9,20 @@ use std::{
 };
 
 use async_trait::async_trait;
-use broker::{Broker, Delivery, Error, Failure, Handler, RabbitMq};
-use common::Hop;
+use broker::{Alone, Broker, Delivery, Error, Failure, Handler, RabbitMq, RabbitMqOptions};
+use common::{Hop, partition_of};
 use futures::{StreamExt, future::join_all};
 use lapin::{
     BasicProperties, Channel,
-    options::{BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, BasicRejectOptions},
+    options::{BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, BasicRejectOptions, QueueDeclareOptions},
     types::{FieldTable, ShortString},
 };
 use tokio_util::sync::CancellationToken;
 
-use super::site::{Log, Scribe, Site, channel, consume, insist, publish};
+use super::{
+    proxy::Proxy,
+    site::{Log, Scribe, Site, channel, consume, insist, publish},
+};
 use crate::support::until;
 
 #[tokio::test]
@@ -34,6 +37,60 @@ async fn what_waits_together_shares_few_messages() {
     assert!(join_all(calls).await.iter().all(Result::is_ok));
     let messages = queue.depth(Hop::Events).await.unwrap();
     assert!((1..=250).contains(&messages), "{messages} messages for 500 documents");
+}
+
+/// How many messages a partition has.
+async fn messages(site: &Site, beside: &Channel, partition: u32) -> u32 {
+    let (name, passive) = (ShortString::from(site.partition(partition)), QueueDeclareOptions::durable().passive());
+    beside.queue_declare(name, passive, FieldTable::default()).await.unwrap().message_count()
+}
+
+async fn until_there_are(site: &Site, beside: &Channel, partition: u32, count: u32) {
+    tokio::time::timeout(Duration::from_secs(10), async {
+        while messages(site, beside, partition).await != count {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn behind_two_messages_of_a_queue_its_calls_share_the_next_and_those_of_other_queues_go_on() {
+    let (site, proxy) = (Site::new(2), Proxy::new().await);
+    let confirm_deadline = Duration::from_secs(60);
+    let options = RabbitMqOptions { url: proxy.url(""), confirm_deadline, ..site.options() };
+    let queue = RabbitMq::new(options, Arc::new(Alone::new("alone"))).unwrap();
+    let key = |partition: u32| {
+        let mut keys = (0..).map(|number| format!("key-{number}"));
+        keys.find(|key| partition_of(key, 2) == partition).unwrap()
+    };
+    let (busy, other) = (key(0), key(1));
+    insist(&queue, &busy, 0).await;
+    let (_connection, beside) = channel().await;
+    let start = |key: &str, number: usize| {
+        let (queue, key) = (queue.clone(), key.to_owned());
+        tokio::spawn(async move { publish(&queue, &key, number).await })
+    };
+    proxy.hold_answers();
+    let mut calls = Vec::new();
+    for (number, count) in [(1, 2), (2, 3)] {
+        calls.push(start(&busy, number));
+        until_there_are(&site, &beside, 0, count).await;
+    }
+    for (round, count) in [(0, 1), (1, 2)] {
+        calls.extend((0..10).map(|number| start(&busy, 3 + round * 10 + number)));
+        // When it has arrived, those before it were looked at, too.
+        calls.push(start(&other, round));
+        until_there_are(&site, &beside, 1, count).await;
+    }
+    assert_eq!(messages(&site, &beside, 0).await, 3, "the others wait");
+    proxy.release_answers();
+    for call in join_all(calls).await {
+        call.unwrap().unwrap();
+    }
+    assert_eq!(messages(&site, &beside, 0).await, 4, "those that waited share a message");
+    assert_eq!(messages(&site, &beside, 1).await, 2);
 }
 
 /// Publishes a hundred documents at once, each until it is taken. Returns the failures on the way.

@@ -2,7 +2,7 @@
 
 use common::{Action, Change, EntityKey, UnixMillis};
 
-use super::super::{Courier, Decision, Settled, Verdict};
+use super::super::{Courier, Decision, Part, Settled, Verdict};
 use super::world::{remove, upsert};
 
 const NOW: UnixMillis = UnixMillis(1000);
@@ -18,6 +18,18 @@ fn member(id: &str) -> EntityKey {
 
 fn rejected() -> Verdict {
     Verdict::Rejected { reason: "no".into() }
+}
+
+fn failed() -> Verdict {
+    Verdict::Failed { next_attempt: LATER, reason: "500".into() }
+}
+
+fn renamed(version: u64, to: &str, from: &str) -> Change {
+    let mut change = upsert(version, &member(to), &[dept("1")], &[], true);
+    if let Action::Upsert { renamed_from, .. } = &mut change.action {
+        *renamed_from = Some(member(from));
+    }
+    change
 }
 
 fn settle(courier: &mut Courier, change: &Change, verdict: Verdict) -> Settled {
@@ -98,15 +110,51 @@ fn who_was_never_there_neither_leaves_nor_needs_removing() {
 }
 
 #[test]
+fn who_was_sent_without_an_answer_may_be_there_and_is_removed() {
+    let gone = remove(2, &member("a"), &[dept("1")]);
+    for is_heard_of_later in [false, true] {
+        let mut courier = Courier::default();
+        if !is_heard_of_later {
+            courier.is_unheard(1);
+        }
+        settle(&mut courier, &upsert(1, &member("a"), &[dept("1")], &[], true), failed());
+        if is_heard_of_later {
+            assert_eq!(courier.decide(&gone, true), Decision::Skip);
+            courier.is_unheard(1);
+        }
+        let known = courier.exception(&member("a")).map(|exception| (exception.absent, exception.unsure));
+        assert_eq!(known, Some((true, true)));
+        assert_eq!(courier.decide(&gone, true), Decision::Deliver);
+        assert_eq!(settle(&mut courier, &gone, Verdict::Applied), Settled::Applied);
+        assert_eq!(courier.exceptions().count(), 0);
+        settle(&mut courier, &upsert(3, &member("b"), &[dept("1")], &[], true), rejected());
+        assert_eq!(courier.decide(&remove(4, &member("b"), &[dept("1")]), true), Decision::Skip, "b was answered");
+    }
+}
+
+#[test]
+fn who_was_sent_without_an_answer_and_renamed_leaves_nothing_under_the_former_id() {
+    let mut courier = Courier::default();
+    courier.is_unheard(1);
+    settle(&mut courier, &upsert(1, &member("a"), &[dept("1")], &[], true), failed());
+    let change = renamed(2, "b", "a");
+    let first = courier.plan(std::slice::from_ref(&change), |_| true, 1).remove(0);
+    assert_eq!((&first.decision, first.part), (&Decision::Deliver, Part::FormerRow));
+    assert_eq!((&first.send.entity, &first.send.action), (&member("a"), &Action::Remove));
+    assert_eq!(courier.settle(&first, Verdict::Applied, NOW), Settled::Held);
+
+    assert_eq!(courier.due(NOW, 9), [(2, member("b"))]);
+    let second = courier.retry(&member("b"), change).unwrap();
+    assert_eq!((&second.decision, second.part), (&Decision::Deliver, Part::Whole));
+    assert_eq!(second.send.entity, member("b"));
+    assert!(matches!(second.send.action, Action::Upsert { renamed_from: None, .. }), "there is nothing to rename");
+    assert_eq!(courier.settle(&second, Verdict::Applied, NOW), Settled::Applied);
+    assert_eq!(courier.exceptions().count(), 0);
+}
+
+#[test]
 fn a_rename_that_was_rejected_is_carried_on() {
     let mut courier = Courier::default();
-    let renamed = |version, to: &str, from: &str| {
-        let mut change = upsert(version, &member(to), &[dept("1")], &[], true);
-        if let Action::Upsert { renamed_from, .. } = &mut change.action {
-            *renamed_from = Some(member(from));
-        }
-        change
-    };
     settle(&mut courier, &renamed(1, "b", "a"), rejected());
     let sent_from = |courier: &Courier, change: Change| {
         let step = courier.plan(&[change], |_| true, 1).remove(0);
@@ -165,12 +213,11 @@ fn what_was_given_up_while_waiting_comes_back_when_that_appears() {
 fn a_held_change_has_a_time_and_a_newer_one_takes_its_place() {
     let mut courier = Courier::default();
     let first = upsert(1, &member("a"), &[dept("1")], &[], true);
-    let failed = Verdict::Failed { next_attempt: LATER, reason: "500".into() };
-    assert_eq!(settle(&mut courier, &first, failed.clone()), Settled::Held);
+    assert_eq!(settle(&mut courier, &first, failed()), Settled::Held);
     assert!(courier.due(NOW, 9).is_empty());
     assert_eq!(courier.next_due(), Some(LATER));
     let step = courier.retry(&member("a"), first.clone()).unwrap();
-    courier.settle(&step, failed, LATER);
+    courier.settle(&step, failed(), LATER);
     assert_eq!(courier.exception(&member("a")).map(|e| (e.attempts, e.since)), Some((2, NOW)));
     settle(&mut courier, &upsert(2, &member("a"), &[dept("1")], &[], false), Verdict::Applied);
     assert!(courier.retry(&member("a"), first).is_none());
