@@ -9,7 +9,7 @@ const REFERRERS: usize = 2;
 /// What the OA answers whenever it is told of it.
 const STATUS: u16 = 500;
 /// How many are hired at the end who refer to it.
-pub(super) const FOLLOWERS: usize = 3;
+const FOLLOWERS: usize = 3;
 
 /// A member or a department to which an OA always answers 500.
 #[derive(Debug, Clone)]
@@ -18,18 +18,19 @@ pub(super) struct Curse {
 }
 
 impl Curse {
-    /// A member if the seed is odd, else a department: the one with the fewest who refer to it, directly or not, but some.
+    /// A member if the seed is odd; else the department with the fewest who refer to it, directly or not, but some. Nobody has a
+    /// direct leader here: those are named although an OA never took them (see "Known limits").
     pub(super) fn choose(seed: u64, directory: &Snapshot) -> Self {
+        if is_on_member(seed) {
+            let id = directory.members.keys().next().expect("a member");
+            return Self { subject: Subject::Member(fold(id)) };
+        }
         let referrers = referrers(directory);
-        let is_wanted = |subject: &Subject| match subject {
-            Subject::Member(_) => is_on_member(seed),
-            Subject::Department(id) => !is_on_member(seed) && id != ROOT,
-            Subject::Other => false,
-        };
+        let is_wanted = |subject: &Subject| matches!(subject, Subject::Department(id) if id != ROOT);
         let enough = referrers.iter().filter(|(_, direct)| direct.len() >= REFERRERS);
         let wanted = enough.map(|(subject, _)| subject).filter(|subject| is_wanted(subject));
         let least = wanted.min_by_key(|subject| all_who_refer(&referrers, subject).len());
-        Self { subject: least.expect("somebody to whom others refer").clone() }
+        Self { subject: least.expect("a department with something in it").clone() }
     }
 
     /// From now on.
@@ -38,12 +39,11 @@ impl Curse {
         oa.fail_when(move |told| (folded(told) == cursed).then_some(STATUS));
     }
 
-    /// Whatever has become of those who referred to it: a few who do, each also to the one before.
+    /// Whatever has become of those who referred to it: a few who do, where anybody can.
     pub(super) fn hire_followers(&self, company: &mut Company) -> Vec<Callback> {
-        let (mut leader, department) = match &self.subject {
-            Subject::Member(id) => (company.member(id).map(|member| member.id.clone()), ROOT.to_owned()),
-            Subject::Department(id) => (None, id.clone()),
-            Subject::Other => (None, ROOT.to_owned()),
+        let department = match &self.subject {
+            Subject::Department(id) => id.clone(),
+            Subject::Member(_) | Subject::Other => ROOT.to_owned(),
         };
         let mut callbacks = Vec::new();
         for number in 0..FOLLOWERS {
@@ -52,14 +52,20 @@ impl Curse {
                 name: id.clone(),
                 departments: vec![department.clone()],
                 main_department: Some(department.clone()),
-                leaders: leader.into_iter().collect(),
-                id: id.clone(),
+                id,
                 ..Member::default()
             };
             callbacks.extend(company.create_member(member).expect("a member that is legal"));
-            leader = Some(id);
         }
         callbacks
+    }
+
+    /// How many entities it keeps from an OA, at least, when its followers are hired.
+    pub(super) const fn least_held(&self) -> usize {
+        match &self.subject {
+            Subject::Department(_) => 1 + FOLLOWERS,
+            Subject::Member(_) | Subject::Other => 1,
+        }
     }
 
     /// The entity; a member with its folded id.
@@ -96,7 +102,6 @@ fn referrers(directory: &Snapshot) -> Referrers {
     for (id, member) in &directory.members {
         let who = Subject::Member(id.clone());
         member.departments.iter().for_each(|department| refer(&who, Subject::Department(department.clone())));
-        member.leaders.iter().for_each(|leader| refer(&who, Subject::Member(fold(leader))));
     }
     referrers
 }
@@ -121,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_is_cursed_has_few_who_refer_to_it_but_some() {
+    fn a_department_that_is_cursed_has_few_who_refer_to_it_but_some() {
         let mut company = Company::new(CompanyOptions::default());
         company.import(250, 40, 6);
         let directory = company.snapshot();
@@ -129,10 +134,14 @@ mod tests {
             let curse = Curse::choose(seed, &directory);
             assert_eq!(matches!(curse.subject(), Subject::Member(_)), is_on_member(seed));
             let held = all_who_refer(&referrers(&directory), curse.subject());
-            assert!((REFERRERS..50).contains(&held.len()), "{curse:?}: {}", held.len());
             curse.hire_followers(&mut company);
             let more = all_who_refer(&referrers(&company.snapshot()), curse.subject());
-            assert!(more.len() >= held.len() + FOLLOWERS, "{curse:?}: {}", more.len());
+            if is_on_member(seed) {
+                assert!(held.is_empty() && more.is_empty(), "{curse:?}: {more:?}");
+            } else {
+                assert!((REFERRERS..50).contains(&held.len()), "{curse:?}: {}", held.len());
+                assert!(more.len() >= held.len() + FOLLOWERS, "{curse:?}: {}", more.len());
+            }
             for number in 0..FOLLOWERS {
                 company.remove_member(&format!("follower.{number}")).unwrap();
             }

@@ -141,6 +141,7 @@ impl Chaos {
             start_seconds: now_seconds(),
             heralded_share: 0.1,
             reorganises: curse::is_on_member(self.seed),
+            leader_share: 0.0,
             ..CompanyOptions::default()
         })
     }

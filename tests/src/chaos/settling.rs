@@ -10,7 +10,7 @@ use store::held::{Held, HeldState};
 use tokio::time::{Instant, sleep};
 
 use super::{
-    curse::{Curse, FOLLOWERS},
+    curse::Curse,
     load::Told,
     tally::{Tally, differing},
 };
@@ -48,6 +48,8 @@ pub(super) struct Cursed {
     pub(super) behind: u64,
     /// Entities whose newest change it has not got.
     held: usize,
+    /// That must be so many, or the OA took what it never takes, or what refers to it.
+    least_held: usize,
     /// Entities that are not there as they should be.
     differing: usize,
     /// Those of either that are not the other, and what is held though it does not wait for the one that it never takes.
@@ -86,6 +88,7 @@ impl Scene<'_> {
             messages: Tally::of_messages(self.cursed_oa, self.told.others),
             behind,
             held: held.len(),
+            least_held: self.curse.least_held(),
             differing: differing.len(),
             strays: strays(&held, &differing, self.curse.subject()),
         }
@@ -101,7 +104,7 @@ impl Standing {
 impl Cursed {
     /// It has everything but the one entity and what refers to that, and precisely those are held.
     pub(super) fn is_right(&self) -> bool {
-        self.messages.is_right() && self.behind == 0 && self.strays.is_empty() && self.held > FOLLOWERS
+        self.messages.is_right() && self.behind == 0 && self.strays.is_empty() && self.held >= self.least_held
     }
 
     pub(super) fn to_json(&self, curse: &Curse) -> Value {

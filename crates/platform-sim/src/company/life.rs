@@ -124,7 +124,8 @@ impl Company {
 
     fn new_leader(&mut self) -> Result<Vec<Callback>, Illegal> {
         let (id, leader) = (self.anybody()?, self.anybody()?);
-        let leader = self.shown_id(&leader).filter(|_leader| self.random.random_bool(0.8));
+        let leader =
+            self.shown_id(&leader).filter(|_leader| self.options.leader_share > 0.0 && self.random.random_bool(0.8));
         let leads = self.random.random_bool(0.3);
         self.update_member(&id, |member| {
             member.leaders = leader.into_iter().collect();
