@@ -32,7 +32,7 @@ pub(crate) async fn spool_is_empty(bridge: &Bridge) -> bool {
 /// Whether `orgbridge tenant show` says that callbacks may be missing.
 pub(crate) fn is_marked(bridge: &Bridge) -> bool {
     let shown: Value = serde_json::from_str(&bridge.command(&["tenant", "show", "acme", "--json"])).unwrap();
-    shown["callbacks_may_be_missing_since"].is_string()
+    shown.get("callbacks_may_be_missing_since").is_some_and(Value::is_string)
 }
 
 /// What of its memory is resident, in KiB.

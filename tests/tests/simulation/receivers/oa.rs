@@ -104,10 +104,11 @@ impl Oa {
         {
             return Err(format!("{key} was sent before {missing}"));
         }
-        if let Some(former) = renamed_from {
-            if self.rows.remove(former).is_none() && !self.rows.contains_key(key) {
-                return Err(format!("{key} was renamed from {former}, which is not there"));
-            }
+        if let Some(former) = renamed_from
+            && self.rows.remove(former).is_none()
+            && !self.rows.contains_key(key)
+        {
+            return Err(format!("{key} was renamed from {former}, which is not there"));
         }
         self.rows.insert(key.clone(), (change.refers_to.clone(), entity.clone()));
         // A courier that holds changes back does not know the whole tree, and cannot tell longer circles.
