@@ -78,16 +78,16 @@ impl Courier {
 
     /// This version was sent, perhaps, and nobody heard an answer: should it become an exception, the destination may have it all
     /// the same.
-    pub fn is_unheard(&mut self, version: u64) {
+    pub fn note_unheard(&mut self, version: u64) {
         if version > self.position {
             self.unheard = self.unheard.max(version);
             return;
         }
-        self.are_unheard(|held| held == version);
+        self.note_unheard_among(|held| held == version);
     }
 
     /// The same of the exceptions with such versions.
-    pub fn are_unheard(&mut self, is_among: impl Fn(u64) -> bool) {
+    pub fn note_unheard_among(&mut self, is_among: impl Fn(u64) -> bool) {
         let is_meant = |exception: &Exception| exception.absent && !exception.unsure && is_among(exception.version);
         let meant = self.ledger.iter().filter(|(_, exception)| is_meant(exception)).map(|(key, _)| key.clone());
         for key in meant.collect::<Vec<_>>() {

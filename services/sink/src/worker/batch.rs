@@ -101,7 +101,7 @@ impl Worker {
     pub(super) async fn blame(&mut self, unavailable: Unavailable, sent: &[&Step]) -> Result<Vec<Outcome>, Trouble> {
         let Some(first) = sent.first() else { return Err(Trouble::Away(unavailable)) };
         let Some(books) = &mut self.books else { return Err(Trouble::LeaseLost) };
-        sent.iter().for_each(|step| books.courier.is_unheard(step.version));
+        sent.iter().for_each(|step| books.courier.note_unheard(step.version));
         if !first.again && books.courier.failed_in_place(first.version) < HELD_AFTER_FAILURES {
             return Err(Trouble::Away(unavailable));
         }

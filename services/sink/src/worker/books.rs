@@ -49,8 +49,8 @@ impl Books {
         // Whoever had these books before may have sent something and not lived to note it: the first of the open group, or, if
         // there is none, any that was held. It is noted at once, since what is planned from it must stay the same.
         match texts.range(row.position + 1..).next() {
-            Some((first, _)) => courier.is_unheard(*first),
-            None => courier.are_unheard(|version| texts.contains_key(&version)),
+            Some((first, _)) => courier.note_unheard(*first),
+            None => courier.note_unheard_among(|version| texts.contains_key(&version)),
         }
         let unsure = courier.take_changed().into_iter();
         let unsure: Vec<_> = unsure.filter_map(|(key, exception)| Some((self::row(key, exception?), None))).collect();

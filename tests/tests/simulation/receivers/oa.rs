@@ -48,7 +48,7 @@ impl Oa {
     }
 
     /// A message was sent, here or into the void, and nobody heard an answer.
-    pub(super) fn is_unheard(&mut self, body: &[u8]) {
+    pub(super) fn note_unheard(&mut self, body: &[u8]) {
         if let Some(change) = self.read(body) {
             self.unheard.insert(change.entity);
         }

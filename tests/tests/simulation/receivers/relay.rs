@@ -71,7 +71,7 @@ impl Messages for ToOa {
 
     async fn send(&self, message: &Message) -> Result<Outcome, Unavailable> {
         // Until the answer is heard.
-        self.0.world.state().receivers.oa.is_unheard(&message.body);
+        self.0.world.state().receivers.oa.note_unheard(&message.body);
         self.0.reach("oa.send").await?;
         let (fate, outcome) = self.deliver(&message.body);
         self.0.answer("oa.send", fate).await?;

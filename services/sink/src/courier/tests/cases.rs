@@ -115,12 +115,12 @@ fn who_was_sent_without_an_answer_may_be_there_and_is_removed() {
     for is_heard_of_later in [false, true] {
         let mut courier = Courier::default();
         if !is_heard_of_later {
-            courier.is_unheard(1);
+            courier.note_unheard(1);
         }
         settle(&mut courier, &upsert(1, &member("a"), &[dept("1")], &[], true), failed());
         if is_heard_of_later {
             assert_eq!(courier.decide(&gone, true), Decision::Skip);
-            courier.is_unheard(1);
+            courier.note_unheard(1);
         }
         let known = courier.exception(&member("a")).map(|exception| (exception.absent, exception.unsure));
         assert_eq!(known, Some((true, true)));
@@ -135,7 +135,7 @@ fn who_was_sent_without_an_answer_may_be_there_and_is_removed() {
 #[test]
 fn who_was_sent_without_an_answer_and_renamed_leaves_nothing_under_the_former_id() {
     let mut courier = Courier::default();
-    courier.is_unheard(1);
+    courier.note_unheard(1);
     settle(&mut courier, &upsert(1, &member("a"), &[dept("1")], &[], true), failed());
     let change = renamed(2, "b", "a");
     let first = courier.plan(std::slice::from_ref(&change), |_| true, 1).remove(0);
