@@ -6,6 +6,8 @@ use async_trait::async_trait;
 use common::{Change, Entity, EntityKey, UnixMillis};
 use serde::{Deserialize, Serialize};
 
+use crate::{CoreDepartment, CoreMember, Counts, Links, Page, Purged};
+
 /// A destination, ready to be used.
 pub enum Destination {
     /// Takes many changes in one transaction.
@@ -77,26 +79,29 @@ impl Unavailable {
     }
 }
 
-/// A destination that takes many changes in one transaction: the tables of a core product.
+/// A destination that takes many changes in one transaction: the tables of a core product. It can be read, too.
 #[async_trait]
 pub trait Batch: Send + Sync {
     /// Whether this kind of destination is told of the change.
     fn takes(&self, change: &Change) -> bool;
 
-    /// Makes ready what must be there before the first change: tables where they are absent, and the root department.
-    /// Repeating it does no harm, and [`Batch::apply`] does it by itself.
+    /// Makes ready what must be there before the first change: tables where they are absent, and the root department,
+    /// unless `links` know it as another row. Repeating it does no harm, and [`Batch::apply`] does it by itself.
     ///
     /// # Errors
     /// The destination does not answer, or tables of these names belong to somebody else.
-    async fn prepare(&self) -> Result<(), Unavailable>;
+    async fn prepare(&self, links: &Links) -> Result<(), Unavailable>;
 
     /// Applies changes of this destination's tenant, given in the order of their versions, in one transaction. One
     /// outcome per change, in their order. A change whose entity has that version or a newer one already is `Applied`
     /// and does nothing. When one breaks a rule of the schema, only it is refused.
     ///
+    /// Ids are written as `links` have them, see [`Links::needed_for`]. What the source does not tell of a linked row stays as
+    /// the destination has it. A rename of a linked member leaves its row's id as it is; the caller moves the link.
+    ///
     /// # Errors
     /// Nothing was applied.
-    async fn apply(&self, batch: &[Change]) -> Result<Vec<Outcome>, Unavailable>;
+    async fn apply(&self, batch: &[Change], links: &Links) -> Result<Vec<Outcome>, Unavailable>;
 
     /// Whether it answers.
     ///
@@ -109,6 +114,50 @@ pub trait Batch: Send + Sync {
     /// # Errors
     /// The destination does not answer.
     async fn highest_version(&self) -> Result<u64, Unavailable>;
+
+    /// The departments after an id, at most `limit`, removed ones included. A page is one moment; no transaction is kept open
+    /// from one page to the next, so what changes meanwhile may be seen before, after, or, where an id changes, twice or
+    /// not at all. Who decides on all of it looks again at what it is about to touch.
+    ///
+    /// # Errors
+    /// The destination does not answer.
+    async fn departments(&self, after: Option<String>, limit: usize) -> Result<Page<CoreDepartment>, Unavailable>;
+
+    /// The members after an id with all their departments, in the same way.
+    ///
+    /// # Errors
+    /// The destination does not answer.
+    async fn members(&self, after: Option<String>, limit: usize) -> Result<Page<CoreMember>, Unavailable>;
+
+    /// Those of these departments that are there, to look at them again.
+    ///
+    /// # Errors
+    /// The destination does not answer.
+    async fn departments_by_id(&self, ids: &[String]) -> Result<Vec<CoreDepartment>, Unavailable>;
+
+    /// Those of these members that are there, to look at them again.
+    ///
+    /// # Errors
+    /// The destination does not answer.
+    async fn members_by_id(&self, ids: &[String]) -> Result<Vec<CoreMember>, Unavailable>;
+
+    /// How many rows of the tenant there are, the root department not counted.
+    ///
+    /// # Errors
+    /// The destination does not answer.
+    async fn count(&self) -> Result<Counts, Unavailable>;
+
+    /// Takes away for good what was removed at `removed_until` or before. A row that something refers to is emptied of what is
+    /// personal instead. One answer per entity, in their order. Repeating it does no harm.
+    ///
+    /// # Errors
+    /// Nothing was purged.
+    async fn purge(
+        &self,
+        keys: &[EntityKey],
+        links: &Links,
+        removed_until: UnixMillis,
+    ) -> Result<Vec<Purged>, Unavailable>;
 }
 
 /// A destination that takes one message per change: everything that is spoken to over HTTP.

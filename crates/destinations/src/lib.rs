@@ -2,6 +2,8 @@
 
 mod destination;
 mod factory;
+mod links;
+mod product;
 mod settings;
 pub mod sql;
 mod text_bytes;
@@ -9,4 +11,6 @@ pub mod wecom_callback;
 
 pub use destination::{Batch, Destination, Message, Messages, Outcome, Rendered, Unavailable};
 pub use factory::{BuildError, build};
+pub use links::Links;
+pub use product::{CoreDepartment, CoreMember, Counts, Membership, Page, Purged};
 pub use settings::{Kind, Settings, Spec, TenantFacts};

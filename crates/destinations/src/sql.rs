@@ -5,15 +5,21 @@
 //! tenant's rows between the two: see `Dialect::lock`. Statements do not write over a newer version either, whoever
 //! wrote that.
 //!
+//! Entities that are linked with a row of the product's own have that row's id wherever one is written. Decisions are made
+//! with the platform's ids; `known` knows which row is meant.
+//!
 //! The statements are written once, as PostgreSQL spells them; what the databases do differently is in `postgres` and
 //! `sqlite`.
 
 mod address;
 mod apply;
 mod dialect;
+mod keep;
 mod known;
 mod plan;
 mod postgres;
+mod purge;
+mod read;
 mod rename;
 mod schema;
 mod schema_name;
@@ -26,7 +32,7 @@ mod write;
 use std::{error::Error as _, sync::Arc};
 
 use async_trait::async_trait;
-use common::{Change, EntityKind, TenantId};
+use common::{Change, EntityKey, EntityKind, ROOT_DEPARTMENT, TenantId, UnixMillis};
 use database::{Connection, Database, Options, Synchronous};
 use tokio::sync::Mutex;
 
@@ -34,8 +40,8 @@ pub use self::{
     address::{Address, BadAddress},
     schema_name::{BadSchemaName, SchemaName},
 };
-use self::{dialect::Dialect, wanted::Wanted};
-use crate::{Batch, Outcome, TenantFacts, Unavailable};
+use self::{dialect::Dialect, read::Part, schema::Root, wanted::Wanted};
+use crate::{Batch, CoreDepartment, CoreMember, Counts, Links, Outcome, Page, Purged, TenantFacts, Unavailable};
 
 /// What every statement needs to know.
 struct Tables {
@@ -68,6 +74,7 @@ enum Place {
 struct Open {
     database: Database,
     tables: Arc<Tables>,
+    has_root: bool,
 }
 
 impl SqlTables {
@@ -90,21 +97,33 @@ impl SqlTables {
         Self { tenant, facts, source, schema, open: Mutex::new(None) }
     }
 
-    /// The open database with its tables made sure of.
-    async fn open(&self) -> Result<Open, Unavailable> {
+    /// The open database with its tables made sure of, and the root department where it is given.
+    async fn open(&self, root: Option<Root>) -> Result<Open, Unavailable> {
         let mut open = self.open.lock().await;
-        if let Some(open) = &*open {
+        if let Some(open) = &*open
+            && (open.has_root || root.is_none())
+        {
             return Ok(open.clone());
         }
-        let database = match &self.source {
-            Source::Given(database) => database.clone(),
-            Source::Place(place) => open_database(place.clone()).await?,
+        let database = match (open.take(), &self.source) {
+            (Some(open), _) => open.database,
+            (None, Source::Given(database)) => database.clone(),
+            (None, Source::Place(place)) => open_database(place.clone()).await?,
         };
-        let (tenant, schema, facts) = (self.tenant.clone(), self.schema.clone(), self.facts.clone());
-        let tables = database
-            .write("destination.prepare", move |c| schema::prepare(c, tenant, &schema, &facts.root_name))
-            .await?;
-        Ok(open.insert(Open { database, tables: Arc::new(tables) }).clone())
+        let (tenant, schema, has_root) = (self.tenant.clone(), self.schema.clone(), root.is_some());
+        let tables =
+            database.write("destination.prepare", move |c| schema::prepare(c, tenant, &schema, root.as_ref())).await?;
+        Ok(open.insert(Open { database, tables: Arc::new(tables), has_root }).clone())
+    }
+
+    /// The root department's row; `None` where another entity has it.
+    fn root(&self, links: &Links) -> Option<Root> {
+        let linked = links.core_id(&EntityKey::department(ROOT_DEPARTMENT));
+        if linked.is_none() && links.is_taken(EntityKind::Department, ROOT_DEPARTMENT) {
+            return None;
+        }
+        let id = linked.unwrap_or(ROOT_DEPARTMENT).to_owned();
+        Some(Root { id, name: self.facts.root_name.clone(), is_linked: linked.is_some() })
     }
 
     /// Does something with the open database. After a failure that is not mere waiting it is opened and looked at anew:
@@ -115,7 +134,7 @@ impl SqlTables {
         write: bool,
         work: impl FnOnce(&mut Connection, &Tables) -> database::Result<T> + Send + 'static,
     ) -> Result<T, Unavailable> {
-        let Open { database, tables } = self.open().await?;
+        let Open { database, tables, .. } = self.open(None).await?;
         let work = move |connection: &mut Connection| work(connection, &tables);
         let done = if write { database.write(what, work).await } else { database.read(what, work).await };
         if matches!(&done, Err(error) if !matches!(error, database::Error::Busy)) {
@@ -131,13 +150,16 @@ impl Batch for SqlTables {
         matches!(change.kind(), EntityKind::Department | EntityKind::Member)
     }
 
-    async fn prepare(&self) -> Result<(), Unavailable> {
-        self.open().await.map(drop)
+    async fn prepare(&self, links: &Links) -> Result<(), Unavailable> {
+        self.open(self.root(links)).await.map(drop)
     }
 
-    async fn apply(&self, batch: &[Change]) -> Result<Vec<Outcome>, Unavailable> {
+    async fn apply(&self, batch: &[Change], links: &Links) -> Result<Vec<Outcome>, Unavailable> {
+        self.prepare(links).await?;
         let wanted: Vec<Wanted> = batch.iter().map(|change| Wanted::new(change, &self.facts)).collect();
-        self.with("destination.apply", true, move |connection, tables| apply::apply(connection, tables, &wanted)).await
+        let links = links.clone();
+        let apply = move |c: &mut Connection, tables: &Tables| apply::apply(c, tables, &wanted, links);
+        self.with("destination.apply", true, apply).await
     }
 
     async fn probe(&self) -> Result<(), Unavailable> {
@@ -146,6 +168,49 @@ impl Batch for SqlTables {
 
     async fn highest_version(&self) -> Result<u64, Unavailable> {
         self.with("destination.highest_version", false, known::highest_version).await
+    }
+
+    async fn departments(&self, after: Option<String>, limit: usize) -> Result<Page<CoreDepartment>, Unavailable> {
+        let limit = limit.max(1);
+        let part = Part::After { id: after, limit };
+        let read = move |c: &mut Connection, tables: &Tables| read::departments(c, tables, &part);
+        let rows = self.with("destination.departments", false, read).await?;
+        Ok(Page::new(rows, limit, |row| &row.id))
+    }
+
+    async fn members(&self, after: Option<String>, limit: usize) -> Result<Page<CoreMember>, Unavailable> {
+        let limit = limit.max(1);
+        let part = Part::After { id: after, limit };
+        let read = move |c: &mut Connection, tables: &Tables| read::members(c, tables, &part);
+        let rows = self.with("destination.members", false, read).await?;
+        Ok(Page::new(rows, limit, |row| &row.id))
+    }
+
+    async fn departments_by_id(&self, ids: &[String]) -> Result<Vec<CoreDepartment>, Unavailable> {
+        let part = Part::Ids(ids.to_vec());
+        let read = move |c: &mut Connection, tables: &Tables| read::departments(c, tables, &part);
+        self.with("destination.departments", false, read).await
+    }
+
+    async fn members_by_id(&self, ids: &[String]) -> Result<Vec<CoreMember>, Unavailable> {
+        let part = Part::Ids(ids.to_vec());
+        let read = move |c: &mut Connection, tables: &Tables| read::members(c, tables, &part);
+        self.with("destination.members", false, read).await
+    }
+
+    async fn count(&self) -> Result<Counts, Unavailable> {
+        self.with("destination.count", false, read::count).await
+    }
+
+    async fn purge(
+        &self,
+        keys: &[EntityKey],
+        links: &Links,
+        removed_until: UnixMillis,
+    ) -> Result<Vec<Purged>, Unavailable> {
+        let (keys, links) = (keys.to_vec(), links.clone());
+        let purge = move |c: &mut Connection, tables: &Tables| purge::purge(c, tables, &keys, &links, removed_until);
+        self.with("destination.purge", true, purge).await
     }
 }
 

@@ -1,6 +1,8 @@
 //! A company that lives in WeCom: departments, members, and the callbacks that each change of them raises.
 
+mod cards;
 mod clock;
+mod contacts;
 mod departments;
 mod import;
 mod life;
@@ -8,12 +10,13 @@ mod members;
 mod names;
 mod others;
 mod pool;
+mod remote;
 mod render;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -21,10 +24,12 @@ use rand::rngs::StdRng;
 use crate::roster::Roster;
 use crate::tree::Tree;
 use crate::xml::{Element, Ink};
-use crate::{Act, Member, Snapshot, Subject, fold};
+use crate::{Act, Department, Member, Snapshot, Subject, fold};
 
+use cards::Card;
 use clock::Clock;
 pub use clock::Pace;
+use contacts::Contacts;
 use pool::Pool;
 
 /// The greatest number of departments above one (wecom.md 8).
@@ -129,6 +134,9 @@ pub enum Illegal {
     /// A sibling has that name.
     #[error("a department beside it is called {0} already")]
     NameTaken(String),
+    /// A department has that id.
+    #[error("department id {0} is taken")]
+    DepartmentIdTaken(String),
     /// A member has that id.
     #[error("member id {0} is taken")]
     IdTaken(String),
@@ -164,6 +172,14 @@ pub struct Company {
     renamed: HashSet<String>,
     /// What `live` leaves where it is; member ids are folded.
     kept: HashSet<Subject>,
+    /// What no callback tells of members, under their folded ids.
+    cards: HashMap<String, Card>,
+    /// English names of departments that have one.
+    names_en: HashMap<String, String>,
+    /// Whose numbers and mail addresses they are; only once somebody asked.
+    contacts: Option<Contacts>,
+    /// Ids of departments that were not the next ones.
+    chosen_departments: HashSet<u64>,
     free_ids: Vec<String>,
     next_department: u64,
     next_person: u64,
@@ -184,6 +200,10 @@ impl Company {
             member_pool: Pool::default(),
             renamed: HashSet::new(),
             kept: HashSet::new(),
+            cards: HashMap::new(),
+            names_en: HashMap::new(),
+            contacts: None,
+            chosen_departments: HashSet::new(),
             free_ids: Vec::new(),
             next_department: 2,
             next_person: 1,
@@ -214,6 +234,22 @@ impl Company {
     #[must_use]
     pub fn member(&self, id: &str) -> Option<&Member> {
         self.roster.get(id)
+    }
+
+    /// A department by id.
+    #[must_use]
+    pub fn department(&self, id: &str) -> Option<&Department> {
+        self.tree.get(id)
+    }
+
+    /// All departments, for reading without a copy.
+    pub(crate) fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// All members, for reading without a copy.
+    pub(crate) fn roster(&self) -> &Roster {
+        &self.roster
     }
 
     /// The corp id.

@@ -4,37 +4,58 @@ use database::{Connection, Constraint};
 use diesel::result::Error as DieselError;
 
 use super::{Tables, describe, known, plan::plan, wanted::Wanted, write};
-use crate::Outcome;
+use crate::{Links, Outcome};
 
 /// Applies a batch within the open transaction.
 ///
 /// # Errors
 /// What has nothing to do with any one row.
-pub(super) fn apply(c: &mut Connection, tables: &Tables, batch: &[Wanted]) -> database::Result<Vec<Outcome>> {
+pub(super) fn apply(
+    c: &mut Connection,
+    tables: &Tables,
+    batch: &[Wanted],
+    links: Links,
+) -> database::Result<Vec<Outcome>> {
     tables.dialect.lock(c, &tables.tenant)?;
-    let Err(error) = c.transaction(|c| write_all(c, tables, batch)) else {
-        return Ok(vec![Outcome::Applied; batch.len()]);
+    let error = match c.transaction(|c| write_all(c, tables, batch, &links)) {
+        Ok((outcomes, _)) => return Ok(outcomes),
+        Err(error) => error,
     };
-    if is_about_rows(c, tables, &error) { one_by_one(c, tables, batch) } else { Err(error) }
+    if is_about_rows(c, tables, &error) { one_by_one(c, tables, batch, links) } else { Err(error) }
 }
 
-fn write_all(c: &mut Connection, tables: &Tables, batch: &[Wanted]) -> database::Result<()> {
-    let mut known = known::load(c, tables, batch)?;
-    for segment in plan(batch, &mut known) {
-        write::segment(c, tables, &segment)?;
+/// Returns the links as they are afterwards, too: renames move them.
+fn write_all(
+    c: &mut Connection,
+    tables: &Tables,
+    batch: &[Wanted],
+    links: &Links,
+) -> database::Result<(Vec<Outcome>, Links)> {
+    let mut known = known::load(c, tables, batch, links)?;
+    let plan = plan(batch, &mut known);
+    for segment in &plan.segments {
+        write::segment(c, tables, segment)?;
     }
-    Ok(())
+    Ok((plan.outcomes, known.links))
 }
 
 /// In the order of versions, so that what refers to a refused one is found missing it.
-fn one_by_one(c: &mut Connection, tables: &Tables, batch: &[Wanted]) -> database::Result<Vec<Outcome>> {
+fn one_by_one(
+    c: &mut Connection,
+    tables: &Tables,
+    batch: &[Wanted],
+    mut links: Links,
+) -> database::Result<Vec<Outcome>> {
     let mut outcomes = Vec::with_capacity(batch.len());
     for wanted in batch {
         let alone = std::slice::from_ref(wanted);
-        outcomes.push(match c.transaction(|c| write_all(c, tables, alone)) {
-            Ok(()) => Outcome::Applied,
-            Err(error) => refusal(c, tables, wanted, error)?,
-        });
+        match c.transaction(|c| write_all(c, tables, alone, &links)) {
+            Ok((outcome, moved)) => {
+                outcomes.extend(outcome);
+                links = moved;
+            }
+            Err(error) => outcomes.push(refusal(c, tables, wanted, &links, error)?),
+        }
     }
     Ok(outcomes)
 }
@@ -43,13 +64,19 @@ fn one_by_one(c: &mut Connection, tables: &Tables, batch: &[Wanted]) -> database
 ///
 /// # Errors
 /// The error itself, where it has nothing to do with the change.
-fn refusal(c: &mut Connection, tables: &Tables, wanted: &Wanted, error: database::Error) -> database::Result<Outcome> {
+fn refusal(
+    c: &mut Connection,
+    tables: &Tables,
+    wanted: &Wanted,
+    links: &Links,
+    error: database::Error,
+) -> database::Result<Outcome> {
     if !is_about_rows(c, tables, &error) {
         return Err(error);
     }
     let reason = describe(&error);
     Ok(match error.constraint() {
-        Some(Constraint::ForeignKey) => match known::missing(c, tables, wanted)? {
+        Some(Constraint::ForeignKey) => match known::missing(c, tables, wanted, links)? {
             Some(what) => Outcome::Missing { what: Some(what) },
             // A rule of the product's own tables: all that we know of is there.
             None => Outcome::Rejected { reason },
@@ -61,7 +88,7 @@ fn refusal(c: &mut Connection, tables: &Tables, wanted: &Wanted, error: database
 }
 
 /// Whether another batch, or a part of this one, may well pass.
-fn is_about_rows(c: &mut Connection, tables: &Tables, error: &database::Error) -> bool {
+pub(super) fn is_about_rows(c: &mut Connection, tables: &Tables, error: &database::Error) -> bool {
     match error {
         database::Error::Constraint { .. } => true,
         database::Error::Query(DieselError::DatabaseError(_, information))

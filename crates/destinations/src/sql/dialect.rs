@@ -8,7 +8,7 @@ use super::{SchemaName, postgres::Postgres, schema::TABLES, sqlite::Sqlite};
 /// One database's ways.
 pub(super) trait Dialect: Send + Sync {
     /// A statement as this database spells it. They are written for PostgreSQL, with the tables in a schema `core`; the
-    /// first parameter is the tenant, the second the rows as JSON text: an array of arrays.
+    /// first parameter is the tenant, the second the rows as JSON text: an array of arrays, or of objects.
     fn spell(&self, statement: &str) -> String;
 
     /// What makes each table.
@@ -17,7 +17,7 @@ pub(super) trait Dialect: Send + Sync {
     /// The columns of a table by name; none when it is not there. The parameter is the table as it is spelled.
     fn columns(&self) -> &'static str;
 
-    /// The ids and versions of members by folded ids.
+    /// What decisions need to know of members, by folded ids.
     fn members(&self) -> &'static str;
 
     /// Replaces ids among the leaders of departments. Rows are pairs, old and new.

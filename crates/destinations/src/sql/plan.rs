@@ -4,24 +4,38 @@
 //! removals of a segment are written in this order, each sort by one statement, and of several changes of one entity
 //! only the last counts. That is the same as one by one: a removal keeps its row, so nothing ever loses what it refers
 //! to, and references are checked when a statement ends. Only a rename takes a row away; it opens a new segment if
-//! anything before it in the batch names one of its two ids.
+//! anything before it in the batch names one of its two ids. So does a second change of a row in which stays what it does not
+//! tell: the first one may have told that.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashSet},
+};
 
-use common::EntityKind;
+use common::{EntityKey, EntityKind, Field};
 
 use super::{
-    known::{Known, MemberRow},
+    known::{Known, Row},
+    rename::{self, Rename},
     wanted::{Content, Department, Member, Wanted},
 };
+use crate::Outcome;
+
+/// What a batch comes to.
+#[derive(Default)]
+pub(super) struct Plan<'a> {
+    pub(super) segments: Vec<Segment<'a>>,
+    /// One per change: applied, once the segments are written, or refused before.
+    pub(super) outcomes: Vec<Outcome>,
+}
 
 /// Renames, then rows.
 #[derive(Default)]
 pub(super) struct Segment<'a> {
     pub(super) renames: Vec<Rename>,
-    /// By id.
+    /// By id of the entity.
     pub(super) departments: BTreeMap<&'a str, DepartmentWrite<'a>>,
-    /// By folded id.
+    /// By folded id of the entity.
     pub(super) members: BTreeMap<&'a str, MemberWrite<'a>>,
     pub(super) gone_departments: BTreeMap<&'a str, Gone>,
     pub(super) gone_members: BTreeMap<&'a str, Gone>,
@@ -29,32 +43,31 @@ pub(super) struct Segment<'a> {
     named: HashSet<&'a str>,
 }
 
-/// A member goes on under another id.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Rename {
-    /// The id of its row.
-    pub(super) from: String,
-    /// The new one.
-    pub(super) to: String,
-    /// The new id has a row already: references move there, the old row goes.
-    pub(super) merge: bool,
-}
-
 pub(super) struct DepartmentWrite<'a> {
     pub(super) department: &'a Department,
+    /// The id of its row.
+    pub(super) id: String,
+    pub(super) parent_id: Option<Cow<'a, str>>,
     pub(super) leaders: Vec<String>,
     pub(super) version: i64,
     pub(super) source_time: i64,
+    /// What it does not tell stays as it is.
+    pub(super) keeps: bool,
 }
 
 pub(super) struct MemberWrite<'a> {
     pub(super) member: &'a Member,
+    /// The id of its row.
     pub(super) id: String,
+    pub(super) main_department_id: Option<Cow<'a, str>>,
+    pub(super) departments: Vec<(Cow<'a, str>, bool)>,
     pub(super) manager_id: Option<String>,
     pub(super) version: i64,
     pub(super) source_time: i64,
     /// It had a row, so it may have departments that have to go.
     pub(super) had_row: bool,
+    /// What it does not tell stays as it is.
+    pub(super) keeps: bool,
 }
 
 pub(super) struct Gone {
@@ -65,108 +78,148 @@ pub(super) struct Gone {
 }
 
 /// Decides what to write. `known` is brought up to what will be there afterwards.
-pub(super) fn plan<'a>(batch: &'a [Wanted], known: &mut Known) -> Vec<Segment<'a>> {
-    let mut segments = vec![];
+pub(super) fn plan<'a>(batch: &'a [Wanted], known: &mut Known) -> Plan<'a> {
+    let mut plan = Plan::default();
     let mut segment = Segment::default();
     for wanted in batch {
+        if let Some(refusal) = refusal(wanted, known) {
+            plan.outcomes.push(refusal);
+            continue;
+        }
+        plan.outcomes.push(Outcome::Applied);
+        if let Content::Member(member) = &wanted.content
+            && let Some(old) = &member.renamed_from
+        {
+            if let Some(renaming) = rename::decide(wanted, member, known) {
+                if segment.named.contains(&*old.id) || segment.named.contains(&*wanted.key.id) {
+                    plan.segments.push(std::mem::take(&mut segment));
+                }
+                segment.named.extend([&*old.id, &*wanted.key.id]);
+                segment.renames.extend(renaming.carry_over(known));
+            }
+            known.links.rename(old, &wanted.key);
+        }
+        let is_upsert = !matches!(wanted.content, Content::Gone | Content::Nothing);
+        if is_upsert && segment.writes(&wanted.key) && known.keeps(&wanted.key) {
+            plan.segments.push(std::mem::take(&mut segment));
+        }
         match &wanted.content {
             Content::Department(department) => segment.put_department(wanted, department, known),
-            Content::Member(member) => {
-                if let Some((old, rename)) = rename(wanted, member, known) {
-                    if segment.named.contains(old) || segment.named.contains(&*wanted.key.id) {
-                        segments.push(std::mem::take(&mut segment));
-                    }
-                    segment.named.extend([old, &*wanted.key.id]);
-                    carry_over(wanted, old, &rename, known);
-                    segment.renames.push(rename);
-                }
-                segment.put_member(wanted, member, known);
-            }
+            Content::Member(member) => segment.put_member(wanted, member, known),
             Content::Gone => segment.remove(wanted, known),
             Content::Nothing => {}
         }
     }
-    segments.push(segment);
-    segments
+    plan.segments.push(segment);
+    plan
 }
 
-/// The rename that a change stands for, with the folded old id; `None` when there is nothing to rename (any more). The old row may
-/// have come after the change itself, which was sent before and not heard of: then it goes all the same.
-fn rename<'a>(wanted: &Wanted, member: &'a Member, known: &Known) -> Option<(&'a str, Rename)> {
-    let old = member.renamed_from.as_deref()?;
-    let row = known.members.get(old).filter(|row| row.version < wanted.version)?;
-    let there = known.members.get(&*wanted.key.id).filter(|_| old != &*wanted.key.id);
-    let to = there.map_or_else(|| row_id(wanted, member), |there| there.id.clone());
-    (row.id != to).then(|| (old, Rename { from: row.id.clone(), to, merge: there.is_some() }))
-}
-
-/// After a rename the new id has a row; its version is still to be written.
-fn carry_over(wanted: &Wanted, old: &str, rename: &Rename, known: &mut Known) {
-    let version = known.members.remove(old).map_or(0, |row| row.version);
-    let row = MemberRow { id: rename.to.clone(), version };
-    known.members.entry(wanted.key.id.as_ref().to_owned()).or_insert(row);
-}
-
-/// The id of a new row: as people see it, if the database can tell that it is the same id. It folds the letters A to Z
-/// only.
-fn row_id(wanted: &Wanted, member: &Member) -> String {
-    if member.shown_id.eq_ignore_ascii_case(&wanted.key.id) {
-        member.shown_id.clone()
-    } else {
-        wanted.key.id.as_ref().to_owned()
+/// Why a change cannot be written where something else has an id that it needs: a row that is linked with another entity.
+fn refusal(wanted: &Wanted, known: &Known) -> Option<Outcome> {
+    let former = match &wanted.content {
+        Content::Department(_) => None,
+        Content::Member(member) => member.renamed_from.as_ref(),
+        Content::Gone | Content::Nothing => return None,
+    };
+    if known.links.is_empty() || known.row(&wanted.key).is_some_and(|row| row.version >= wanted.version) {
+        return None;
     }
+    let is_taken = |key: &EntityKey| known.links.is_taken(key.kind, &key.id);
+    let brings_a_link = former.is_some_and(|former| known.links.core_id(former).is_some());
+    if is_taken(&wanted.key) && !brings_a_link {
+        let reason = "the row with this id is linked with another entity: it needs a link with a row of its own";
+        return Some(Outcome::Rejected { reason: reason.to_owned() });
+    }
+    let missing = wanted.refers_to.iter().find(|key| is_taken(key))?;
+    Some(Outcome::Missing { what: Some(missing.clone()) })
 }
 
 impl<'a> Segment<'a> {
+    /// Whether an entity's row is written here.
+    fn writes(&self, key: &EntityKey) -> bool {
+        match key.kind {
+            EntityKind::Department => self.departments.contains_key(&*key.id),
+            EntityKind::Member => self.members.contains_key(&*key.id),
+            EntityKind::Callback => false,
+        }
+    }
+
     fn put_department(&mut self, wanted: &'a Wanted, department: &'a Department, known: &mut Known) {
-        let id = &*wanted.key.id;
-        if known.departments.get(id).is_some_and(|&version| version >= wanted.version) {
+        let key = &wanted.key;
+        let row = known.row(key);
+        if row.is_some_and(|row| row.version >= wanted.version) {
             return;
         }
-        known.departments.insert(id.to_owned(), wanted.version);
-        self.named.extend(department.leaders.iter().map(String::as_str));
-        self.gone_departments.remove(id);
-        let leaders = department.leaders.iter().map(|folded| known.member_id(folded)).collect();
+        let id = row.map_or_else(|| known.department_id(&key.id).into_owned(), |row| row.id.clone());
+        let keeps = known.keeps(key);
         let (version, source_time) = (wanted.version, wanted.source_time);
-        self.departments.insert(id, DepartmentWrite { department, leaders, version, source_time });
+        known.put(key.kind, Row { id: id.clone(), version, deleted_at: None, main_department_id: None });
+        self.named.extend(department.leaders.iter().map(String::as_str));
+        self.gone_departments.remove(&*key.id);
+        let parent_id = department.parent_id.as_deref().map(|parent| known.department_id(parent));
+        let leaders = department.leaders.iter().filter_map(|leader| known.member_id(leader)).collect();
+        let write = DepartmentWrite { department, id, parent_id, leaders, version, source_time, keeps };
+        self.departments.insert(&key.id, write);
     }
 
     fn put_member(&mut self, wanted: &'a Wanted, member: &'a Member, known: &mut Known) {
-        let folded = &*wanted.key.id;
-        let row = known.members.get(folded);
+        let key = &wanted.key;
+        let row = known.row(key);
         if row.is_some_and(|row| row.version >= wanted.version) {
             return;
         }
         let had_row = row.is_some();
-        let id = row.map_or_else(|| row_id(wanted, member), |row| row.id.clone());
+        let keeps = known.keeps(key);
+        let departments: Vec<_> =
+            member.departments.iter().map(|(id, leads)| (known.department_id(id), *leads)).collect();
+        let main = row.filter(|_| keeps).and_then(|row| main_as_it_is(member, row, &departments));
+        let main = main.or_else(|| member.main_department_id.as_deref().map(|main| known.department_id(main)));
+        let id = row.map_or_else(|| known.new_member_id(key, member), |row| row.id.clone());
         let (version, source_time) = (wanted.version, wanted.source_time);
-        known.members.insert(folded.to_owned(), MemberRow { id: id.clone(), version });
-        self.named.insert(folded);
+        let main_department_id = main.as_deref().map(str::to_owned);
+        known.put(key.kind, Row { id: id.clone(), version, deleted_at: None, main_department_id });
+        self.named.insert(&key.id);
         self.named.extend(member.manager_id.as_deref());
-        self.gone_members.remove(folded);
-        let manager_id = member.manager_id.as_deref().map(|manager| known.member_id(manager));
-        self.members.insert(folded, MemberWrite { member, id, manager_id, version, source_time, had_row });
+        self.gone_members.remove(&*key.id);
+        let manager_id = member.manager_id.as_deref().and_then(|manager| known.member_id(manager));
+        let write = MemberWrite {
+            member,
+            id,
+            main_department_id: main,
+            departments,
+            manager_id,
+            version,
+            source_time,
+            had_row,
+            keeps,
+        };
+        self.members.insert(&key.id, write);
     }
 
     /// Marks a row; one that is not there needs no mark.
     fn remove(&mut self, wanted: &'a Wanted, known: &mut Known) {
-        let key = &*wanted.key.id;
         let (version, source_time) = (wanted.version, wanted.source_time);
-        match wanted.key.kind {
-            EntityKind::Department => {
-                if let Some(there) = known.departments.get_mut(key).filter(|there| **there < version) {
-                    *there = version;
-                    self.gone_departments.insert(key, Gone { id: key.to_owned(), version, source_time });
-                }
-            }
+        let key = &wanted.key;
+        let Some(row) = known.row(key).filter(|row| row.version < version) else { return };
+        let marked = Row { version, deleted_at: Some(source_time), ..row.clone() };
+        let gone = Gone { id: row.id.clone(), version, source_time };
+        known.put(key.kind, marked);
+        match key.kind {
+            EntityKind::Department => drop(self.gone_departments.insert(&key.id, gone)),
             EntityKind::Member => {
-                if let Some(there) = known.members.get_mut(key).filter(|there| there.version < version) {
-                    there.version = version;
-                    self.named.insert(key);
-                    self.gone_members.insert(key, Gone { id: there.id.clone(), version, source_time });
-                }
+                self.named.insert(&key.id);
+                self.gone_members.insert(&key.id, gone);
             }
             EntityKind::Callback => {}
         }
     }
+}
+
+/// The main department that a row keeps: the source tells none, and the row's is one of the member's.
+fn main_as_it_is<'a>(member: &Member, row: &Row, departments: &[(Cow<'a, str>, bool)]) -> Option<Cow<'a, str>> {
+    let main = row.main_department_id.as_deref().filter(|_| !member.told.has(Field::MainDepartment))?;
+    if !member.told.has(Field::Departments) {
+        return Some(Cow::Owned(main.to_owned()));
+    }
+    departments.iter().map(|(id, _)| id).find(|id| *id == main).cloned()
 }

@@ -78,7 +78,9 @@ const CREATE: [&str; TABLES.len()] = [
 ];
 
 /// The ids as an array: so the index is used without statistics too, of which a table that just filled has none.
-const MEMBERS: &str = "SELECT id, CAST(coalesce(version, 0) AS bigint) AS version FROM core.members
+const MEMBERS: &str = "SELECT id, CAST(coalesce(version, 0) AS bigint) AS version,
+        CAST(deleted_at AS bigint) AS deleted_at, main_department_id
+    FROM core.members
     WHERE tenant_id = $1
         AND lower(id COLLATE \"C\") = ANY (ARRAY(SELECT value ->> 0 FROM jsonb_array_elements($2::jsonb)))";
 

@@ -1,8 +1,68 @@
 //! A member goes on under another id, and whatever refers to it follows.
+//!
+//! Where a link tells that the product has an id of its own, that stays, and nothing needs to follow.
 
 use database::Connection;
 
-use super::{Tables, plan::Rename, write::run};
+use super::{
+    Tables,
+    known::{Known, Row},
+    wanted::{Member, Wanted},
+    write::run,
+};
+
+/// A row goes on under another id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Rename {
+    /// Its id.
+    pub(super) from: String,
+    /// The new one.
+    pub(super) to: String,
+    /// The new id has a row already: references move there, the old row goes.
+    pub(super) merge: bool,
+}
+
+/// What a rename asks of the tables.
+pub(super) enum Renaming {
+    /// A row gets another id.
+    Row(Rename),
+    /// Nothing: the row keeps its id, which from now on is that of the member's new id.
+    Link,
+}
+
+impl Renaming {
+    /// Brings `known` up to the state after it; its version is still to be written. The link is not moved here.
+    pub(super) fn carry_over(self, known: &mut Known) -> Option<Rename> {
+        let Self::Row(rename) = self else { return None };
+        known.move_member(&rename.from, &rename.to);
+        Some(rename)
+    }
+}
+
+/// The rename that a change stands for; `None` when there is nothing to rename (any more). The old row may have come after the
+/// change itself, which was sent before and not heard of: then it goes all the same.
+pub(super) fn decide(wanted: &Wanted, member: &Member, known: &Known) -> Option<Renaming> {
+    let (old, new) = (member.renamed_from.as_ref()?, &wanted.key);
+    let is_older = |row: &&Row| row.version < wanted.version;
+    match (known.links.core_id(old), known.links.core_id(new)) {
+        (Some(_), _) if old == new => None,
+        (Some(linked), None) => {
+            // What came under the new id before us goes into the row that is linked.
+            let own = known.row(new).filter(is_older);
+            let there = known.row(old);
+            let to = there.map_or(linked, |row| row.id.as_str()).to_owned();
+            let rename = own.map(|own| Rename { from: own.id.clone(), to, merge: there.is_some() });
+            Some(rename.map_or(Renaming::Link, Renaming::Row))
+        }
+        _ => {
+            let row = known.row(old).filter(is_older)?;
+            let there = known.row(new).filter(|_| old != new);
+            let to = there.map_or_else(|| known.new_member_id(new, member), |there| there.id.clone());
+            let is_other = row.id != to;
+            is_other.then(|| Renaming::Row(Rename { from: row.id.clone(), to, merge: there.is_some() }))
+        }
+    }
+}
 
 /// Rows that refer to it follow by `ON UPDATE CASCADE`, those of other tables of the product too.
 pub(super) const MOVE: &str = "WITH renamed AS MATERIALIZED

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use common::{ROOT_DEPARTMENT, TenantId};
+use common::TenantId;
 use database::{Connection, on_backend};
 use diesel::{QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text};
 
@@ -58,19 +58,29 @@ impl From<NotReady> for Unavailable {
     }
 }
 
-/// Makes what is absent and puts the root department there.
+/// The row of the root department.
+pub(super) struct Root {
+    pub(super) id: String,
+    pub(super) name: String,
+    /// The product had it before us.
+    pub(super) is_linked: bool,
+}
+
+/// Makes what is absent, and puts the root department there unless it is not to be.
 pub(super) fn prepare(
     c: &mut Connection,
     tenant: TenantId,
     schema: &SchemaName,
-    root_name: &str,
+    root: Option<&Root>,
 ) -> Result<Tables, NotReady> {
     let mut dialect = dialect::of(c, schema);
     dialect.make_room(c)?;
     for (table, create) in TABLES.iter().zip(dialect.create()) {
         make_sure_of(c, &*dialect, table, create)?;
     }
-    put_root(c, &*dialect, &tenant, root_name)?;
+    if let Some(root) = root {
+        put_root(c, &*dialect, &tenant, root)?;
+    }
     dialect.look(c)?;
     Ok(Tables { tenant, dialect })
 }
@@ -98,16 +108,21 @@ fn make_sure_of(c: &mut Connection, dialect: &dyn Dialect, table: &Table, create
 }
 
 /// The root is there before anything else, and has the tenant's name until its own is known.
-fn put_root(c: &mut Connection, dialect: &dyn Dialect, tenant: &TenantId, root_name: &str) -> database::Result<()> {
-    let query = sql_query(dialect.spell(
-        "INSERT INTO core.departments (tenant_id, id, name, leaders, version, source_time)
-         VALUES ($1, $2, $3, '[]', 0, 0)
-         ON CONFLICT (tenant_id, id) DO UPDATE SET name = excluded.name
-         WHERE departments.version = 0 AND departments.name <> excluded.name",
-    ))
-    .bind::<Text, _>(tenant.as_str())
-    .bind::<Text, _>(ROOT_DEPARTMENT)
-    .bind::<Text, _>(root_name);
+const OWN_ROOT: &str = "INSERT INTO core.departments (tenant_id, id, name, leaders, version, source_time)
+    VALUES ($1, $2, $3, '[]', 0, 0)
+    ON CONFLICT (tenant_id, id) DO UPDATE SET name = excluded.name
+    WHERE departments.version = 0 AND departments.name <> excluded.name";
+
+/// The product has a name for it, and may have columns that must be filled.
+const LINKED_ROOT: &str = "INSERT INTO core.departments (tenant_id, id, name, leaders, version, source_time)
+    SELECT $1, $2, $3, '[]', 0, 0 WHERE NOT EXISTS
+        (SELECT 1 FROM core.departments WHERE tenant_id = $1 AND id = $2)";
+
+fn put_root(c: &mut Connection, dialect: &dyn Dialect, tenant: &TenantId, root: &Root) -> database::Result<()> {
+    let query = sql_query(dialect.spell(if root.is_linked { LINKED_ROOT } else { OWN_ROOT }))
+        .bind::<Text, _>(tenant.as_str())
+        .bind::<Text, _>(root.id.as_str())
+        .bind::<Text, _>(root.name.as_str());
     on_backend!(c, c => query.execute(c))?;
     Ok(())
 }

@@ -17,7 +17,7 @@ pub(super) struct Sqlite {
 
 /// What PostgreSQL's spelling is here. SQLite's `lower` knows the letters A to Z only, and parameters that begin with a
 /// dollar sign are numbered by their first use instead of by their number.
-const SPELLINGS: [(&str, &str); 5] = [
+const SPELLINGS: [(&str, &str); 8] = [
     ("core.", ""),
     (" COLLATE \"C\"", ""),
     (
@@ -25,6 +25,13 @@ const SPELLINGS: [(&str, &str); 5] = [
         "IN (SELECT value ->> 0 FROM json_each($2))",
     ),
     ("jsonb_array_elements($2::jsonb)", "json_each($2)"),
+    ("jsonb_array_elements_text(departments.leaders::jsonb)", "json_each(departments.leaders)"),
+    (
+        "CASE jsonb_typeof(members.attributes::jsonb) WHEN 'object' THEN members.attributes::jsonb ELSE '{}' END \
+         || (told -> 'attributes')",
+        "json_patch(CASE WHEN json_valid(members.attributes) THEN members.attributes ELSE '{}' END, told -> 'attributes')",
+    ),
+    ("::jsonb", ""),
     ("$", "?"),
 ];
 
@@ -71,12 +78,14 @@ const CREATE: [&str; TABLES.len()] = [
     CREATE INDEX approvals_applicant ON approvals (tenant_id, applicant_id);",
 ];
 
-const MEMBERS: &str = "SELECT id, coalesce(version, 0) AS version FROM members
-    WHERE tenant_id = ?1 AND id IN (SELECT value ->> 0 FROM json_each(?2))";
+const MEMBERS: &str = "SELECT id, coalesce(version, 0) AS version, CAST(deleted_at AS bigint) AS deleted_at,
+        main_department_id
+    FROM members WHERE tenant_id = ?1 AND id IN (SELECT value ->> 0 FROM json_each(?2))";
 
 /// Where somebody else made the table, its index may not serve this: one look at all of the tenant's rows per batch.
-const MEMBERS_UNFOLDED: &str = "SELECT id, coalesce(version, 0) AS version FROM members
-    WHERE tenant_id = ?1 AND lower(id) IN (SELECT value ->> 0 FROM json_each(?2))";
+const MEMBERS_UNFOLDED: &str = "SELECT id, coalesce(version, 0) AS version, CAST(deleted_at AS bigint) AS deleted_at,
+        main_department_id
+    FROM members WHERE tenant_id = ?1 AND lower(id) IN (SELECT value ->> 0 FROM json_each(?2))";
 
 const LEADERS: &str = "UPDATE departments SET leaders =
         (SELECT json_group_array(coalesce(

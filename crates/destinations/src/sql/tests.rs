@@ -23,10 +23,11 @@ async fn no_statement_of_every_batch_goes_through_all_rows_of_a_tenant() {
     let database = Database::open(&Options::new("sqlite::memory:")).unwrap().inline();
     let tenant = "acme".parse().unwrap();
     let core = SqlTables::over(database.clone(), SchemaName::default(), tenant, TenantFacts::default());
-    let tables = core.open().await.unwrap().tables;
+    let tables = core.open(None).await.unwrap().tables;
     let mut statements = vec![known::DEPARTMENTS, tables.dialect.members(), rename::MOVE];
     statements.extend([write::MEMBERS, write::LEAVE_DEPARTMENTS, write::JOIN_DEPARTMENTS]);
     statements.extend([write::GONE_MEMBERS, write::GONE_DEPARTMENTS]);
+    statements.extend(keep::STATEMENTS);
     statements.extend(rename::MERGE);
     let statements: Vec<String> = statements.into_iter().map(|sql| tables.dialect.spell(sql)).collect();
     let plans = database
@@ -38,7 +39,7 @@ async fn no_statement_of_every_batch_goes_through_all_rows_of_a_tenant() {
     for (plan, sql) in plans {
         for step in plan {
             let table = step.split(' ').nth(1).unwrap();
-            let rows_given = step.starts_with("SCAN") && ["json_each", "gone", "renamed"].contains(&table);
+            let rows_given = step.starts_with("SCAN") && ["json_each", "gone", "kept", "renamed"].contains(&table);
             let found_by_key = step.starts_with("SEARCH") && step.contains(" AND ");
             let other = !step.starts_with("SCAN") && !step.starts_with("SEARCH");
             assert!(rows_given || found_by_key || other, "{step}: {sql}");

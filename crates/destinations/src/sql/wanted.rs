@@ -1,6 +1,6 @@
 //! What a change asks of the tables, before it is known what is there.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use common::{Action, Change, Entity, EntityKey, EntityKind, Field, Fields};
 
@@ -31,12 +31,13 @@ pub(super) struct Department {
     pub(super) name_en: Option<String>,
     pub(super) position: Option<i64>,
     pub(super) leaders: Vec<String>,
+    pub(super) told: Told,
 }
 
 /// A member; the manager's id is folded.
 pub(super) struct Member {
     pub(super) shown_id: String,
-    pub(super) renamed_from: Option<Arc<str>>,
+    pub(super) renamed_from: Option<EntityKey>,
     pub(super) name: String,
     pub(super) mobile: Option<String>,
     pub(super) email: Option<String>,
@@ -49,10 +50,43 @@ pub(super) struct Member {
     pub(super) attributes: BTreeMap<String, String>,
     /// Ids of its departments in the platform's order, and whether it leads them.
     pub(super) departments: Vec<(String, bool)>,
+    pub(super) told: Told,
+    /// The source tells the employee number, or that there is none.
+    pub(super) tells_number: bool,
+}
+
+/// Which fields the source tells; of the others it says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Told(u32);
+
+impl Told {
+    fn of(fields: &Fields) -> Self {
+        Self(fields.iter().fold(0, |told, (field, _)| told | Self::bit(field)))
+    }
+
+    fn except(self, field: Field) -> Self {
+        Self(self.0 & !Self::bit(field))
+    }
+
+    pub(super) const fn has(self, field: Field) -> bool {
+        self.0 & Self::bit(field) != 0
+    }
+
+    const fn bit(field: Field) -> u32 {
+        1 << (field as u32)
+    }
+}
+
+impl Member {
+    /// The id of a new row: as people see it, if the database can tell that it is the same id. It folds the letters A to Z
+    /// only.
+    pub(super) fn row_id<'a>(&'a self, key: &'a EntityKey) -> &'a str {
+        if self.shown_id.eq_ignore_ascii_case(&key.id) { &self.shown_id } else { &key.id }
+    }
 }
 
 /// Details that have no column of their own.
-const NAMED_ATTRIBUTES: [(Field, &str); 5] = [
+pub(super) const NAMED_ATTRIBUTES: [(Field, &str); 5] = [
     (Field::Alias, "alias"),
     (Field::Telephone, "telephone"),
     (Field::Address, "address"),
@@ -67,8 +101,7 @@ impl Wanted {
                 Content::Department(Box::new(department(&change.entity, entity, facts)))
             }
             (Action::Upsert { entity, renamed_from }, EntityKind::Member) => {
-                let renamed_from = renamed_from.as_ref().map(|key| Arc::clone(&key.id));
-                Content::Member(Box::new(member(entity, renamed_from, facts)))
+                Content::Member(Box::new(member(entity, renamed_from.clone(), facts)))
             }
             (Action::Remove, EntityKind::Department | EntityKind::Member) => Content::Gone,
             (Action::Callback(_), _) | (_, EntityKind::Callback) => Content::Nothing,
@@ -98,20 +131,30 @@ fn filled(fields: &Fields, field: Field) -> Option<String> {
     fields.text(field).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
+/// What the source tells. A name that stands in for one that nobody could tell is none.
+fn told(entity: &Entity) -> Told {
+    let told = Told::of(&entity.fields);
+    let is_named = !entity.incomplete && entity.fields.text(Field::Name).is_some_and(|name| !name.is_empty());
+    if is_named { told } else { told.except(Field::Name) }
+}
+
 fn department(key: &EntityKey, entity: &Entity, facts: &TenantFacts) -> Department {
     let fields = &entity.fields;
     let known_name = filled(fields, Field::Name).filter(|_| !(key.is_root() && entity.incomplete));
     let stand_in = if key.is_root() { &facts.root_name } else { &entity.shown_id };
+    let told = told(entity);
     Department {
         parent_id: filled(fields, Field::Parent).filter(|_| !key.is_root()),
         name: known_name.unwrap_or_else(|| stand_in.clone()),
         name_en: filled(fields, Field::NameEn),
         position: fields.number(Field::Order),
         leaders: fields.list(Field::Leaders).to_vec(),
+        // Where the product's own tree goes on above the root, it is left alone.
+        told: if key.is_root() { told.except(Field::Parent) } else { told },
     }
 }
 
-fn member(entity: &Entity, renamed_from: Option<Arc<str>>, facts: &TenantFacts) -> Member {
+fn member(entity: &Entity, renamed_from: Option<EntityKey>, facts: &TenantFacts) -> Member {
     let fields = &entity.fields;
     let departments = fields.list(Field::Departments);
     let leads = fields.list(Field::Leads);
@@ -119,6 +162,7 @@ fn member(entity: &Entity, renamed_from: Option<Arc<str>>, facts: &TenantFacts) 
     let main = fields.text(Field::MainDepartment).filter(|main| departments.iter().any(|id| id == main));
     let main = main.or_else(|| departments.first().map(String::as_str));
     let mut attributes = fields.map(Field::Attributes).cloned().unwrap_or_default();
+    let tells_number = attributes.contains_key(&facts.employee_number);
     let employee_number = attributes.get(&facts.employee_number).filter(|number| !number.is_empty()).cloned();
     for (field, name) in NAMED_ATTRIBUTES {
         if let Some(text) = filled(fields, field) {
@@ -139,5 +183,7 @@ fn member(entity: &Entity, renamed_from: Option<Arc<str>>, facts: &TenantFacts) 
         manager_id: fields.list(Field::Leaders).first().cloned(),
         attributes,
         departments: departments.iter().map(|id| (id.clone(), leads.contains(id))).collect(),
+        told: told(entity),
+        tells_number,
     }
 }

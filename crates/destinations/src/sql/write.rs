@@ -6,7 +6,7 @@ use diesel::{RunQueryDsl, sql_query, sql_types::Text};
 use serde::Serialize;
 
 use super::{
-    Tables,
+    Tables, keep,
     known::json,
     plan::{DepartmentWrite, Gone, MemberWrite, Segment},
     rename::rename,
@@ -68,11 +68,13 @@ pub(super) fn segment(c: &mut Connection, tables: &Tables, segment: &Segment<'_>
     rename(c, tables, &segment.renames)?;
     // Parents first. Any order would do, but SQLite looks through all that could refer to a new row while another waits
     // for its parent.
-    let mut departments: Vec<_> = segment.departments.iter().collect();
-    departments.sort_unstable_by_key(|(_, write)| write.version);
-    let departments: Vec<_> = departments.into_iter().map(|(id, write)| department(id, write)).collect();
+    let mut departments: Vec<_> = segment.departments.values().filter(|write| !write.keeps).collect();
+    departments.sort_unstable_by_key(|write| write.version);
+    let departments: Vec<_> = departments.into_iter().map(department).collect();
     run(c, tables, DEPARTMENTS, &departments)?;
+    keep::departments(c, tables, segment)?;
     members(c, tables, segment)?;
+    keep::members(c, tables, segment)?;
     let gone: Vec<_> = segment.gone_members.values().map(mark).collect();
     run(c, tables, GONE_MEMBERS, &gone)?;
     let gone: Vec<(&str,)> = segment.gone_members.values().map(|gone| (gone.id.as_str(),)).collect();
@@ -82,30 +84,33 @@ pub(super) fn segment(c: &mut Connection, tables: &Tables, segment: &Segment<'_>
 }
 
 fn members(c: &mut Connection, tables: &Tables, segment: &Segment<'_>) -> database::Result<()> {
-    let writes = || segment.members.values();
+    let writes = || segment.members.values().filter(|write| !write.keeps);
     let rows: Vec<_> = writes().map(member).collect();
     run(c, tables, MEMBERS, &rows)?;
     let before: Vec<(&str,)> = writes().filter(|write| write.had_row).map(|write| (write.id.as_str(),)).collect();
     run(c, tables, LEAVE_DEPARTMENTS, &before)?;
-    let memberships: Vec<_> = writes()
-        .flat_map(|write| {
-            let departments = write.member.departments.iter().enumerate();
-            departments.map(|(position, (id, leads))| (&write.id, id, i32::from(*leads), position))
-        })
-        .collect();
+    let memberships: Vec<_> = writes().flat_map(memberships).collect();
     run(c, tables, JOIN_DEPARTMENTS, &memberships)
 }
 
-fn department<'a>(id: &'a str, write: &'a DepartmentWrite<'_>) -> impl Serialize + use<'a> {
+/// The departments that a member is in: ids of rows, whether it leads it, and its place in the member's list.
+pub(super) fn memberships<'a>(write: &'a MemberWrite<'_>) -> impl Iterator<Item = (&'a str, &'a str, i32, usize)> {
+    let member_id = write.id.as_str();
+    let departments = write.departments.iter().map(|(id, leads)| (&**id, i32::from(*leads)));
+    departments.enumerate().map(move |(position, (id, leads))| (member_id, id, leads, position))
+}
+
+fn department<'a>(write: &'a DepartmentWrite<'_>) -> impl Serialize + use<'a> {
     let d = write.department;
-    (id, &d.parent_id, &d.name, &d.name_en, d.position, &write.leaders, write.version, write.source_time)
+    let (id, parent_id) = (write.id.as_str(), write.parent_id.as_deref());
+    (id, parent_id, &d.name, &d.name_en, d.position, &write.leaders, write.version, write.source_time)
 }
 
 fn member<'a>(write: &'a MemberWrite<'_>) -> impl Serialize + use<'a> {
     let m = write.member;
     let person = (&write.id, &m.name, &m.mobile, &m.email, &m.title, &m.gender, &m.status, &m.employee_number);
     let (id, name, mobile, email, title, gender, status, number) = person;
-    let (main, manager, version) = (&m.main_department_id, &write.manager_id, write.version);
+    let (main, manager, version) = (write.main_department_id.as_deref(), &write.manager_id, write.version);
     (id, name, mobile, email, title, gender, status, number, main, manager, &m.attributes, version, write.source_time)
 }
 
@@ -124,8 +129,9 @@ pub(super) fn run<T: Serialize>(c: &mut Connection, tables: &Tables, sql: &str, 
 /// Whether all statements of every batch pass when there is nothing to write: then what failed had to do with rows.
 /// Tables that are gone, missing rights and a server that only reads fail without rows too.
 pub(super) fn passes_without_rows(c: &mut Connection, tables: &Tables) -> bool {
-    let every = [DEPARTMENTS, MEMBERS, LEAVE_DEPARTMENTS, JOIN_DEPARTMENTS, GONE_MEMBERS, GONE_DEPARTMENTS];
-    c.transaction(|c| every.iter().try_for_each(|sql| execute(c, tables, sql, "[]"))).is_ok()
+    let own = [DEPARTMENTS, MEMBERS, LEAVE_DEPARTMENTS, JOIN_DEPARTMENTS, GONE_MEMBERS, GONE_DEPARTMENTS];
+    let mut every = own.iter().chain(&keep::STATEMENTS);
+    c.transaction(|c| every.try_for_each(|sql| execute(c, tables, sql, "[]"))).is_ok()
 }
 
 fn execute(c: &mut Connection, tables: &Tables, sql: &str, rows: &str) -> database::Result<()> {

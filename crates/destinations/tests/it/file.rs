@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use database::{Database, Options, on_backend};
-use destinations::{Batch, Destination, Outcome, Settings, TenantFacts, build, sql::SqlTables};
+use destinations::{Batch, Destination, Links, Outcome, Settings, TenantFacts, build, sql::SqlTables};
 use diesel::connection::SimpleConnection;
 
 use crate::changes::member;
@@ -21,7 +21,7 @@ async fn tenants_share_a_file_and_nothing_else() {
         found.push(core.highest_version().await);
         let mut change = member("a", &["1"]);
         change.version = 7;
-        assert_eq!(core.apply(&[change]).await, Ok(vec![Outcome::Applied]));
+        assert_eq!(core.apply(&[change], &Links::default()).await, Ok(vec![Outcome::Applied]));
         found.push(core.highest_version().await);
         core.probe().await.unwrap();
     }
@@ -50,7 +50,7 @@ async fn a_lock_held_by_somebody_else_applies_nothing_and_passes() {
     let directory = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", directory.path().join("core.db").display());
     let core = SqlTables::in_file(url.clone(), "acme".parse().unwrap(), TenantFacts::default());
-    core.prepare().await.unwrap();
+    core.prepare(&Links::default()).await.unwrap();
     let other = Database::open(&Options::new(url)).unwrap();
     let (locked, is_locked) = tokio::sync::oneshot::channel();
     let (release, released) = std::sync::mpsc::channel::<()>();
@@ -67,9 +67,9 @@ async fn a_lock_held_by_somebody_else_applies_nothing_and_passes() {
     is_locked.await.unwrap();
     let mut change = member("a", &["1"]);
     change.version = 1;
-    let refused = core.apply(std::slice::from_ref(&change)).await.unwrap_err();
+    let refused = core.apply(std::slice::from_ref(&change), &Links::default()).await.unwrap_err();
     assert!(refused.reason.contains("busy"), "{refused}");
     release.send(()).unwrap();
     holder.await.unwrap().unwrap();
-    assert_eq!(core.apply(&[change]).await, Ok(vec![Outcome::Applied]));
+    assert_eq!(core.apply(&[change], &Links::default()).await, Ok(vec![Outcome::Applied]));
 }

@@ -5,9 +5,17 @@ mod changes;
 #[cfg(test)]
 mod file;
 #[cfg(test)]
+mod linked;
+#[cfg(test)]
 mod product;
 #[cfg(test)]
+mod purging;
+#[cfg(test)]
+mod reading;
+#[cfg(test)]
 mod relay;
+#[cfg(test)]
+mod renames;
 #[cfg(test)]
 mod same;
 #[cfg(test)]

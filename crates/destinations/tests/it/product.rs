@@ -5,10 +5,10 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use common::Change;
+use common::{Change, EntityKey};
 use database::{Database, Options, on_backend};
 use destinations::{
-    Batch, Outcome, TenantFacts,
+    Batch, Links, Outcome, TenantFacts, Unavailable,
     sql::{SchemaName, SqlTables},
 };
 use diesel::{
@@ -61,7 +61,7 @@ struct Line {
 impl Core {
     pub(crate) async fn new(kind: Kind) -> Self {
         let core = Self::unprepared(kind);
-        core.tables.prepare().await.unwrap();
+        core.prepare().await.unwrap();
         core
     }
 
@@ -174,14 +174,34 @@ impl Core {
         }
     }
 
+    /// Makes tables and root ready, where nothing is linked.
+    pub(crate) async fn prepare(&self) -> Result<(), Unavailable> {
+        self.tables.prepare(&Links::default()).await
+    }
+
+    /// Applies changes as one batch, where nothing is linked.
+    pub(crate) async fn send(&self, changes: &[Change]) -> Result<Vec<Outcome>, Unavailable> {
+        self.tables.apply(changes, &Links::default()).await
+    }
+
     /// Gives the changes the next versions and applies them as one batch.
     pub(crate) async fn apply(&self, changes: Vec<Change>) -> Vec<Outcome> {
-        self.tables.apply(&self.numbered(changes)).await.unwrap()
+        self.apply_linked(changes, &Links::default()).await
+    }
+
+    /// The same where entities are linked with rows.
+    pub(crate) async fn apply_linked(&self, changes: Vec<Change>, links: &Links) -> Vec<Outcome> {
+        self.tables.apply(&self.numbered(changes), links).await.unwrap()
     }
 
     /// Applies changes as one batch, and insists that all are applied.
     pub(crate) async fn take(&self, changes: Vec<Change>) {
-        let outcomes = self.apply(changes).await;
+        self.take_linked(changes, &Links::default()).await;
+    }
+
+    /// The same where entities are linked with rows.
+    pub(crate) async fn take_linked(&self, changes: Vec<Change>, links: &Links) {
+        let outcomes = self.apply_linked(changes, links).await;
         assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Applied), "{outcomes:?}");
     }
 
@@ -199,6 +219,13 @@ impl Drop for Core {
             drop_schema(&self.schema);
         }
     }
+}
+
+/// Links of members and departments with rows: pairs of ids.
+pub(crate) fn links(members: &[(&str, &str)], departments: &[(&str, &str)]) -> Links {
+    let members = members.iter().map(|(id, row)| (EntityKey::member(id), (*row).to_owned()));
+    let departments = departments.iter().map(|(id, row)| (EntityKey::department(id), (*row).to_owned()));
+    members.chain(departments).collect()
 }
 
 /// Leaves nothing behind, also after a test that failed; what cannot be dropped is left to whoever set the server up.

@@ -1,10 +1,11 @@
 //! A batch is only a faster way to do the same.
 
-use common::{Change, Field, Fields};
+use common::{Action, Change, EntityKind, Field, Fields};
+use destinations::{Links, Outcome};
 
 use crate::{
     changes::{department_with, in_departments, member_with, remove_department, remove_member, renamed},
-    product::{Core, Kind, on_each_kind},
+    product::{Core, Kind, links, on_each_kind},
 };
 
 /// Numbers that look random and are the same each time.
@@ -44,12 +45,26 @@ impl Dice {
             _ => member_with(&person, self.fields()),
         }
     }
+
+    /// One that does not always tell all there is.
+    fn change_that_tells_some(&mut self) -> Change {
+        let mut change = self.change();
+        let is_told = self.roll(2) == 0;
+        let title = format!("title {}", self.roll(9));
+        if let Action::Upsert { entity, .. } = &mut change.action
+            && change.entity.kind == EntityKind::Member
+            && is_told
+        {
+            entity.fields.set(Field::Title, title);
+        }
+        change
+    }
 }
 
 async fn everything(core: &Core) -> Vec<String> {
     let mut rows =
         core.rows("id, parent_id, name, leaders, version, source_time, deleted_at", "departments ORDER BY id").await;
-    rows.extend(core.members("id, name, status, main_department_id, manager_id, version, deleted_at").await);
+    rows.extend(core.members("id, name, title, status, main_department_id, manager_id, version, deleted_at").await);
     rows.extend(core.memberships().await);
     rows
 }
@@ -76,4 +91,57 @@ async fn a_batch_leaves_the_same_rows_as_its_changes_one_by_one(kind: Kind) {
     }
 }
 
-on_each_kind!(a_batch_leaves_the_same_rows_as_its_changes_one_by_one,);
+/// A product with rows of its own. Some of their ids are those that the platform has for others, one row is not there.
+async fn with_rows_of_its_own(kind: Kind) -> Core {
+    let core = Core::new(kind).await;
+    core.execute(
+        "INSERT INTO departments (tenant_id, id, parent_id, name, version, source_time)
+             VALUES ('acme', 'D-3', '1', 'x', 0, 0), ('acme', '5', '1', 'y', 0, 0);
+         INSERT INTO members (tenant_id, id, name, title, gender, status, version, source_time)
+             VALUES ('acme', 'P-a', 'a', 'theirs', 'female', 'left', 0, 0), ('acme', 'P-c', 'c', 'theirs', 'male', 'x', 0, 0),
+                 ('acme', 'b', 'e', 'theirs', 'male', 'active', 0, 0);",
+    )
+    .await;
+    core
+}
+
+/// Does what a sink does with the links when changes were applied.
+fn follow(links: &mut Links, changes: &[Change], outcomes: &[Outcome]) {
+    for (change, outcome) in changes.iter().zip(outcomes) {
+        if let Action::Upsert { renamed_from: Some(former), .. } = &change.action
+            && *outcome == Outcome::Applied
+        {
+            links.rename(former, &change.entity);
+        }
+    }
+}
+
+async fn so_it_does_where_entities_are_linked_with_rows(kind: Kind) {
+    let mut dice = Dice(11);
+    let rounds = if kind == Kind::Sqlite { 200 } else { 20 };
+    for round in 0..rounds {
+        let (whole, single) = (with_rows_of_its_own(kind).await, with_rows_of_its_own(kind).await);
+        let linked = || links(&[("a", "P-a"), ("cC", "P-c"), ("d", "P-d"), ("é", "b")], &[("3", "D-3"), ("4", "5")]);
+        let ground = || (2..=4).map(|id| department_with(&id.to_string(), Fields::new().with(Field::Parent, "1")));
+        whole.take_linked(ground().collect(), &linked()).await;
+        single.take_linked(ground().collect(), &linked()).await;
+        let (mut of_whole, mut of_single) = (linked(), linked());
+        for _ in 0..3 {
+            let changes: Vec<Change> = (0..=dice.roll(12)).map(|_| dice.change_that_tells_some()).collect();
+            let outcomes = whole.apply_linked(changes.clone(), &of_whole).await;
+            follow(&mut of_whole, &changes, &outcomes);
+            let mut expected = vec![];
+            for change in &changes {
+                let alone = vec![change.clone()];
+                let outcome = single.apply_linked(alone.clone(), &of_single).await;
+                follow(&mut of_single, &alone, &outcome);
+                expected.extend(outcome);
+            }
+            assert_eq!(outcomes, expected, "round {round}: {changes:#?}");
+            assert_eq!(of_whole, of_single, "round {round}: {changes:#?}");
+            assert_eq!(everything(&whole).await, everything(&single).await, "round {round}: {changes:#?}");
+        }
+    }
+}
+
+on_each_kind!(a_batch_leaves_the_same_rows_as_its_changes_one_by_one, so_it_does_where_entities_are_linked_with_rows,);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use common::Secret;
 use database::{Database, Options, on_backend};
 use destinations::{
-    Batch, BuildError, Destination, Outcome, Settings, TenantFacts, build,
+    Batch, BuildError, Destination, Links, Outcome, Settings, TenantFacts, build,
     sql::{BadAddress, BadSchemaName, SqlTables},
 };
 use diesel::{RunQueryDsl, sql_query, sql_types::Text};
@@ -79,7 +79,7 @@ async fn tenants_share_a_server_and_nothing_else() {
         found.push(tables.highest_version().await);
         let mut change = member("a", &["1"]);
         change.version = 7;
-        assert_eq!(tables.apply(&[change]).await, Ok(vec![Outcome::Applied]));
+        assert_eq!(tables.apply(&[change], &Links::default()).await, Ok(vec![Outcome::Applied]));
         found.push(tables.highest_version().await);
         tables.probe().await.unwrap();
     }
@@ -95,7 +95,7 @@ async fn tenants_that_start_at_once_make_the_tables_once() {
         let database = Database::open(&Options::new(server_url())).unwrap();
         let tenant = format!("tenant-{number}").parse().unwrap();
         let tables = SqlTables::over(database, core.schema.clone(), tenant, TenantFacts::default());
-        tasks.push(tokio::spawn(async move { tables.prepare().await }));
+        tasks.push(tokio::spawn(async move { tables.prepare(&Links::default()).await }));
     }
     for task in tasks {
         task.await.unwrap().unwrap();
@@ -123,12 +123,12 @@ async fn while_another_sender_is_at_it_nothing_is_applied() {
     });
     is_locked.await.unwrap();
     let changes = core.numbered(vec![member("a", &["1"])]);
-    let refused = core.tables.apply(&changes).await.unwrap_err();
+    let refused = core.send(&changes).await.unwrap_err();
     assert!(refused.reason.contains("busy"), "{refused}");
     core.tables.probe().await.unwrap();
     release.send(()).unwrap();
     holder.await.unwrap().unwrap();
-    assert_eq!(core.tables.apply(&changes).await, Ok(vec![Outcome::Applied]));
+    assert_eq!(core.send(&changes).await, Ok(vec![Outcome::Applied]));
 }
 
 #[tokio::test]

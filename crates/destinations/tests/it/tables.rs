@@ -16,7 +16,7 @@ const AT: &str = "1767225600000";
 
 async fn tables_are_as_in_the_contract_and_the_root_is_there(kind: Kind) {
     let core = Core::new(kind).await;
-    core.tables.prepare().await.unwrap();
+    core.prepare().await.unwrap();
     assert_eq!(
         core.columns("departments").await,
         "tenant_id id parent_id name name_en position leaders version source_time deleted_at"
@@ -49,7 +49,7 @@ async fn the_root_keeps_the_tenants_name_until_its_own_is_known(kind: Kind) {
     core.take(vec![nameless]).await;
     assert_eq!(core.rows("name", "departments").await, ["ACME"]);
     core.take(vec![department_with("1", Fields::new().with(Field::Name, "总公司"))]).await;
-    core.tables.prepare().await.unwrap();
+    core.prepare().await.unwrap();
     assert_eq!(core.rows("name, parent_id", "departments").await, ["总公司|-"]);
 }
 
@@ -116,10 +116,10 @@ async fn the_main_department_is_one_of_the_members(kind: Kind) {
 async fn an_update_replaces_departments_and_an_older_version_changes_nothing(kind: Kind) {
     let core = Core::new(kind).await;
     let first = core.numbered(vec![department("2", "1"), member("a", &["1", "2"])]);
-    core.tables.apply(&first).await.unwrap();
+    core.send(&first).await.unwrap();
     let second = core.numbered(vec![member_with("a", in_departments(&["2"]).with(Field::Title, "new"))]);
     for batch in [&second, &first, &second] {
-        let outcomes = core.tables.apply(batch).await.unwrap();
+        let outcomes = core.send(batch).await.unwrap();
         assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Applied));
         assert_eq!(core.members("id, title, version").await, ["a|new|3"]);
         assert_eq!(core.memberships().await, ["a|2|0|0"]);
@@ -130,9 +130,9 @@ async fn an_update_replaces_departments_and_an_older_version_changes_nothing(kin
 async fn an_equal_version_does_not_touch_departments(kind: Kind) {
     let core = Core::new(kind).await;
     let batch = core.numbered(vec![member("a", &["1"])]);
-    core.tables.apply(&batch).await.unwrap();
+    core.send(&batch).await.unwrap();
     core.execute("DELETE FROM member_departments").await;
-    core.tables.apply(&batch).await.unwrap();
+    core.send(&batch).await.unwrap();
     assert_eq!(
         core.memberships().await,
         Vec::<String>::new(),
@@ -217,7 +217,7 @@ async fn a_rename_takes_the_row_along_with_all_that_refers_to_it(kind: Kind) {
     .await;
     let rename = core.numbered(vec![renamed("old", "New", in_departments(&["1", "2"]))]);
     for _ in 0..2 {
-        assert_eq!(core.tables.apply(&rename).await, Ok(vec![Outcome::Applied]));
+        assert_eq!(core.send(&rename).await, Ok(vec![Outcome::Applied]));
         assert_eq!(core.members("id, manager_id, version").await, ["b|New|2", "New|-|4"]);
         assert_eq!(core.memberships().await, ["b|1|0|0", "New|1|0|0", "New|2|0|1"]);
         assert_eq!(core.rows("leaders", "departments WHERE id = '2'").await, [r#"["x","New"]"#]);
@@ -264,9 +264,9 @@ async fn a_repeated_rename_leaves_a_new_owner_of_the_old_id_alone(kind: Kind) {
     let core = Core::new(kind).await;
     core.take(vec![member("a", &["1"])]).await;
     let rename = core.numbered(vec![renamed("a", "b", in_departments(&["1"]))]);
-    core.tables.apply(&rename).await.unwrap();
+    core.send(&rename).await.unwrap();
     core.take(vec![member("a", &["1"])]).await;
-    core.tables.apply(&rename).await.unwrap();
+    core.send(&rename).await.unwrap();
     assert_eq!(core.members("id, version").await, ["a|3", "b|2"]);
 }
 
@@ -276,7 +276,7 @@ async fn a_rename_that_is_there_takes_away_what_came_under_the_old_id_since(kind
     let first = core.numbered(vec![member("Old", &["1"])]);
     let rename = core.numbered(vec![renamed("old", "New", in_departments(&["1", "2"]))]);
     for batch in [&rename, &first] {
-        assert_eq!(core.tables.apply(batch).await, Ok(vec![Outcome::Applied]));
+        assert_eq!(core.send(batch).await, Ok(vec![Outcome::Applied]));
     }
     assert_eq!(core.members("id, version").await, ["New|3", "Old|2"]);
     let led_by_old = in_departments(&["1"]).with(Field::Leaders, &["old"][..]);
@@ -290,7 +290,7 @@ async fn a_rename_that_is_there_takes_away_what_came_under_the_old_id_since(kind
     )
     .await;
     for _ in 0..2 {
-        assert_eq!(core.tables.apply(&rename).await, Ok(vec![Outcome::Applied]));
+        assert_eq!(core.send(&rename).await, Ok(vec![Outcome::Applied]));
         assert_eq!(core.members("id, manager_id, version").await, ["b|New|4", "New|-|3"]);
         assert_eq!(core.memberships().await, ["b|1|0|0", "New|1|0|0", "New|2|0|1"]);
         assert_eq!(core.rows("leaders", "departments WHERE id = '3'").await, [r#"["x","New"]"#]);

@@ -106,9 +106,9 @@ async fn callbacks_are_not_for_tables(kind: Kind) {
 async fn somebody_elses_tables_are_left_alone(kind: Kind) {
     let core = Core::unprepared(kind);
     core.execute("CREATE TABLE members (id integer PRIMARY KEY, nickname text)").await;
-    let refused = core.tables.prepare().await.unwrap_err();
+    let refused = core.prepare().await.unwrap_err();
     assert!(refused.reason.contains("members") && refused.reason.contains("tenant_id"), "{refused}");
-    assert!(core.tables.apply(&[member("a", &["1"])]).await.is_err());
+    assert!(core.send(&[member("a", &["1"])]).await.is_err());
     assert!(core.tables.probe().await.is_err());
     assert_eq!(core.tables_there().await, ["members"], "nothing is made halfway");
 }
@@ -133,7 +133,7 @@ async fn tables_that_were_there_before_are_used_as_they_are(kind: Kind) {
          INSERT INTO departments (tenant_id, id, name) VALUES ('acme', '2', 'from before');",
     ))
     .await;
-    core.tables.prepare().await.unwrap();
+    core.prepare().await.unwrap();
     let led = Fields::new().with(Field::Name, "D").with(Field::Parent, "1").with(Field::Leaders, &["zhangsan"][..]);
     core.take(vec![member("ZhangSan", &["1"]), department_with("2", led)]).await;
     core.take(vec![
@@ -152,10 +152,10 @@ async fn tables_that_vanish_are_made_again(kind: Kind) {
     core.take(vec![member("a", &["1"])]).await;
     core.execute("DROP TABLE member_departments").await;
     let update = core.numbered(vec![member("a", &["1"]), member("b", &["1"])]);
-    let refused = core.tables.apply(&update).await.unwrap_err();
+    let refused = core.send(&update).await.unwrap_err();
     assert!(refused.reason.contains("member_departments"), "{refused}");
     assert_eq!(core.members("id, version").await, ["a|1"], "none of the batch is there");
-    assert_eq!(core.tables.apply(&update).await, Ok(vec![Outcome::Applied, Outcome::Applied]));
+    assert_eq!(core.send(&update).await, Ok(vec![Outcome::Applied, Outcome::Applied]));
     assert_eq!(core.memberships().await, ["a|1|0|0", "b|1|0|0"]);
 }
 

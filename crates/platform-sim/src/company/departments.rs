@@ -9,14 +9,28 @@ impl Company {
     /// # Errors
     /// [`Illegal`] if the parent is unknown or too deep, or a sibling has the name.
     pub fn create_department(&mut self, name: &str, parent: &str) -> Result<(String, Vec<Callback>), Illegal> {
+        self.add_department(None, name, parent, None)
+    }
+
+    /// Creates a department under an id and with an order of the caller's choice, where given.
+    pub(crate) fn add_department(
+        &mut self,
+        chosen: Option<u64>,
+        name: &str,
+        parent: &str,
+        order: Option<u64>,
+    ) -> Result<(String, Vec<Callback>), Illegal> {
         self.known_department(parent)?;
         if self.tree.depth(parent) >= MAX_DEPTH {
             return Err(Illegal::TooDeep(name.to_owned()));
         }
         self.free_name(name, parent, None)?;
-        let id = self.next_department.to_string();
-        self.next_department += 1;
-        let order = Some(100_000_u64.wrapping_mul(self.next_department) % (1 << 32));
+        let number = match chosen {
+            Some(number) => self.choose_number(number)?,
+            None => self.next_number(),
+        };
+        let id = number.to_string();
+        let order = Some(order.unwrap_or_else(|| 100_000_u64.wrapping_mul(number.wrapping_add(1)) % (1 << 32)));
         let department = Department { id: id.clone(), name: name.to_owned(), parent: Some(parent.to_owned()), order };
         let at_seconds = self.tick(&[department_key(&id)], &[]);
         let elements = render::department_created(&department, self.options.profile);
@@ -27,19 +41,30 @@ impl Company {
         Ok((id, vec![callback]))
     }
 
+    /// The next id that no department has had.
+    fn next_number(&mut self) -> u64 {
+        while self.chosen_departments.contains(&self.next_department) {
+            self.next_department += 1;
+        }
+        let number = self.next_department;
+        self.next_department += 1;
+        number
+    }
+
+    fn choose_number(&mut self, number: u64) -> Result<u64, Illegal> {
+        if self.tree.contains(&number.to_string()) {
+            return Err(Illegal::DepartmentIdTaken(number.to_string()));
+        }
+        self.chosen_departments.insert(number);
+        Ok(number)
+    }
+
     /// Puts a department under another one.
     ///
     /// # Errors
     /// [`Illegal`] if one is unknown, it is the root, a cycle would arise, or a sibling there has its name.
     pub fn move_department(&mut self, id: &str, parent: &str) -> Result<Vec<Callback>, Illegal> {
-        self.movable(id)?;
-        self.known_department(parent)?;
-        if self.tree.is_within(parent, id) {
-            return Err(Illegal::Cycle(id.to_owned()));
-        }
-        if self.tree.depth(parent) + 1 + self.tree.height(id) > MAX_DEPTH {
-            return Err(Illegal::TooDeep(id.to_owned()));
-        }
+        self.may_move(id, parent)?;
         let name = self.department_name(id);
         self.free_name(&name, parent, Some(id))?;
         self.change_department(id, |company| company.tree.relocate(id, parent))
@@ -71,6 +96,7 @@ impl Company {
         let callback = self.department_callback(id, Act::Remove, at_seconds, document);
         self.tree.remove(id);
         self.department_pool.remove(id);
+        self.names_en.remove(id);
         Ok(vec![callback])
     }
 
@@ -98,11 +124,23 @@ impl Company {
         self.tree.get(id).map(|department| department.name.clone()).unwrap_or_default()
     }
 
+    pub(super) fn may_move(&self, id: &str, parent: &str) -> Result<(), Illegal> {
+        self.movable(id)?;
+        self.known_department(parent)?;
+        if self.tree.is_within(parent, id) {
+            return Err(Illegal::Cycle(id.to_owned()));
+        }
+        if self.tree.depth(parent) + 1 + self.tree.height(id) > MAX_DEPTH {
+            return Err(Illegal::TooDeep(id.to_owned()));
+        }
+        Ok(())
+    }
+
     fn movable(&self, id: &str) -> Result<(), Illegal> {
         if id == ROOT { Err(Illegal::Root) } else { self.known_department(id) }
     }
 
-    fn free_name(&self, name: &str, parent: &str, except: Option<&str>) -> Result<(), Illegal> {
+    pub(super) fn free_name(&self, name: &str, parent: &str, except: Option<&str>) -> Result<(), Illegal> {
         let taken =
             self.tree.children(parent).any(|sibling| sibling.name == name && Some(sibling.id.as_str()) != except);
         if taken { Err(Illegal::NameTaken(name.to_owned())) } else { Ok(()) }

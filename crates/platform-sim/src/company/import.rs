@@ -9,8 +9,27 @@ impl Company {
     /// Imports so many members and departments; `departments` counts the root, `depth` (1 to 15) is how many levels
     /// lie below it. The callbacks come in natural order: parents first, then members; shuffling is the dispatcher's work.
     pub fn import(&mut self, members: usize, departments: usize, depth: u32) -> Vec<Callback> {
+        let mut callbacks = self.found_departments(departments, depth);
+        callbacks.reserve(members);
+        for _number in 0..members {
+            callbacks.extend(self.hire());
+        }
+        callbacks
+    }
+
+    /// The same departments and members as [`Company::import`], but there all along: nothing raises a callback, and a
+    /// million members take seconds.
+    pub fn populate(&mut self, members: usize, departments: usize, depth: u32) {
+        self.silently(|company| company.found_departments(departments, depth));
+        for _number in 0..members {
+            let member = self.candidate();
+            self.admit(member);
+        }
+    }
+
+    fn found_departments(&mut self, departments: usize, depth: u32) -> Vec<Callback> {
         let depth = depth.clamp(1, MAX_DEPTH);
-        let mut callbacks = Vec::with_capacity(members + departments);
+        let mut callbacks = Vec::with_capacity(departments);
         let mut parents = vec![(ROOT.to_owned(), 0)];
         for number in 1..departments {
             // The first ones form a chain, so that the depth is reached.
@@ -22,9 +41,6 @@ impl Company {
                 parents.push((id, level + 1));
                 callbacks.extend(created);
             }
-        }
-        for _number in 0..members {
-            callbacks.extend(self.hire());
         }
         callbacks
     }

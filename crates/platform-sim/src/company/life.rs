@@ -21,6 +21,25 @@ impl Company {
         callbacks
     }
 
+    /// Lives through so many changes of which the reduced profile says nothing: names, numbers, mail addresses,
+    /// positions, states and direct leaders of members, and names of departments (reference wecom 2.1).
+    pub fn drift(&mut self, steps: usize) -> Vec<Callback> {
+        let mut callbacks = Vec::new();
+        for _step in 0..steps {
+            let done = (0..64).find_map(|_attempt| self.something_quiet().ok());
+            callbacks.extend(done.unwrap_or_default());
+        }
+        callbacks
+    }
+
+    fn something_quiet(&mut self) -> Result<Vec<Callback>, Illegal> {
+        match self.random.random_range(0..10) {
+            0 => self.rebrand(),
+            1 | 2 => self.follow(),
+            _ => self.edit_somebody(),
+        }
+    }
+
     fn something(&mut self) -> Result<Vec<Callback>, Illegal> {
         match self.random.random_range(0..100) {
             0..=5 => self.found_department(),
@@ -133,6 +152,12 @@ impl Company {
                 member.leads.clone_from(&member.departments);
             }
         })
+    }
+
+    fn follow(&mut self) -> Result<Vec<Callback>, Illegal> {
+        let (id, leader) = (self.anybody()?, self.anybody()?);
+        let leaders = self.shown_id(&leader).into_iter().collect();
+        self.update_member(&id, |member| member.leaders = leaders)
     }
 
     fn marry(&mut self) -> Result<Vec<Callback>, Illegal> {

@@ -34,9 +34,15 @@ impl Company {
             depth,
             Document::contact("create_user", elements),
         ));
-        self.member_pool.add(fold(&member.id));
-        self.roster.put(member);
+        self.admit(member);
         Ok(callbacks)
+    }
+
+    /// Takes a member in whose fields are known to be sound.
+    pub(super) fn admit(&mut self, member: Member) {
+        self.member_pool.add(fold(&member.id));
+        self.contacts_changed(None, Some(&member));
+        self.roster.put(member);
     }
 
     /// Changes anything of a member but its id. Departments, leaders and all other fields as `edit` leaves them.
@@ -52,6 +58,7 @@ impl Company {
         let at_seconds = self.tick(&[member_key(id)], &leaders_of(&after));
         let depth = self.member_depth(&after);
         let elements = render::member_updated(&before, &after, self.options.profile, &mut self.ink);
+        self.contacts_changed(Some(&before), Some(&after));
         self.roster.put(after);
         let subject = Subject::Member(before.id);
         let callback = elements.map(|elements| {
@@ -88,6 +95,8 @@ impl Company {
         let depth = self.member_depth(&member);
         let elements = render::member_renamed(&member, new_id, self.options.profile, &mut self.ink);
         self.roster.rename(id, new_id);
+        self.contacts_changed(Some(&member), Some(&Member { id: new_id.to_owned(), ..member.clone() }));
+        self.hand_card_over(id, Some(new_id));
         self.member_pool.remove(&fold(id));
         self.member_pool.add(fold(new_id));
         self.renamed.insert(fold(new_id));
@@ -110,6 +119,8 @@ impl Company {
         let at_seconds = self.tick(&[member_key(id), identity_key(id)], &[]);
         let depth = self.member_depth(&member);
         self.roster.take(id);
+        self.contacts_changed(Some(&member), None);
+        self.hand_card_over(id, None);
         self.member_pool.remove(&fold(id));
         self.renamed.remove(&fold(id));
         self.free_ids.push(member.id.clone());

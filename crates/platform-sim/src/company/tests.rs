@@ -142,3 +142,36 @@ fn what_is_kept_outlives_everybody_and_without_reorganisation_no_department_move
         assert!(after.departments.get(id).is_none_or(|later| later.parent == department.parent), "{id} moved");
     }
 }
+
+#[test]
+fn what_was_there_all_along_is_what_an_import_would_have_made() {
+    let (mut imported, mut populated) = (company(9, Profile::Full), company(9, Profile::Full));
+    imported.import(300, 40, 6);
+    populated.populate(300, 40, 6);
+    assert_eq!(populated.snapshot(), imported.snapshot());
+    assert_eq!(populated.live(20)[0].sequence, 0, "nothing was told before");
+    let members = imported.snapshot().members;
+    assert!(members.values().all(|member| !member.mobile.is_empty()));
+    assert!(members.values().any(|member| member.departments.len() > 1 && !member.attributes.is_empty()));
+}
+
+#[test]
+fn drifting_changes_names_numbers_positions_and_leaders_and_the_reduced_profile_says_nothing() {
+    let drift = |profile| {
+        let mut company = company(6, profile);
+        company.populate(60, 12, 4);
+        let (before, callbacks) = (company.snapshot(), company.drift(400));
+        (before, company.snapshot(), callbacks.len())
+    };
+    let ((before, after, told), (_before, same, told_in_full)) = (drift(Profile::Reduced), drift(Profile::Full));
+    assert_eq!((told, &after), (0, &same));
+    assert!(told_in_full > 300, "{told_in_full}");
+    let fields: HashSet<String> = crate::compare(&before, &after).into_iter().map(|found| found.field).collect();
+    for field in ["name", "mobile", "title", "leaders", "email"] {
+        assert!(fields.contains(field), "{field}");
+    }
+    for field in ["exists", "departments", "leads", "main_department", "parent"] {
+        assert!(!fields.contains(field), "{field}");
+    }
+    check_legal(&after);
+}

@@ -1,0 +1,2 @@
+DROP TABLE link_rejections;
+DROP TABLE links;
