@@ -35,9 +35,9 @@ struct Position {
 pub(crate) async fn until_all_are_there(bridge: &Bridge, rows: i64, may_repeat: bool) -> Result<()> {
     if let Some(url) = bridge.database_url() {
         let database = Database::open(&Options { pool_size: 1, ..Options::new(url) })?;
-        until_the_position_is_there(&database, rows, may_repeat).await?;
+        until_the_position_is_there(&database, rows, may_repeat).await.with_context(|| bridge.logs())?;
     }
-    until_counted(bridge, rows).await
+    until_counted(bridge, rows).await.with_context(|| bridge.logs())
 }
 
 async fn until_the_position_is_there(database: &Database, rows: i64, may_repeat: bool) -> Result<()> {

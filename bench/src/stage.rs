@@ -27,7 +27,7 @@ impl Stage {
     pub(crate) async fn start() -> Result<Self> {
         say("starting RabbitMQ and PostgreSQL");
         let start = || -> Result<Self> {
-            let servers = Servers::start();
+            let servers = Servers::start_of_usual_sizes();
             let (rabbitmq, postgres) = (rabbitmq_of(&servers)?, postgres_of(&servers)?);
             Ok(Self { servers: Arc::new(servers), rabbitmq, postgres })
         };

@@ -47,7 +47,7 @@ impl Sample {
         let effects = session.resolve(UnixMillis(0));
         let id = requests::member_id(0);
         let key = EntityKey::member(&id);
-        let record = effects.records.get(&key).context("a record of the member")?;
+        let (_, record) = effects.records.iter().find(|(of, _)| *of == key).context("a record of the member")?;
         let change = effects.changes.iter().find(|change| change.entity == key).context("a change of the member")?;
         let departments: Vec<String> = change.refers_to.iter().map(|department| department.id.to_string()).collect();
         ensure!(departments.len() == requests::DEPARTMENTS_OF_A_MEMBER, "a member in three departments");

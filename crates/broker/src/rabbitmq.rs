@@ -5,6 +5,7 @@ mod flight;
 mod inbox;
 mod line;
 mod link;
+mod making;
 mod members;
 mod options;
 mod publisher;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use serde::{
-    Deserialize, Deserializer, Serialize,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{
         self, MapAccess, SeqAccess, Visitor,
         value::{MapAccessDeserializer, SeqAccessDeserializer},
@@ -110,9 +110,10 @@ impl<'de> Visitor<'de> for ValueVisitor {
 }
 
 /// Fields with their values. A field that is absent is unchanged in an event, unknown in an entity.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Fields(BTreeMap<Field, Value>);
+///
+/// They are few, so a sorted list is smaller and faster than a map.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Fields(Vec<(Field, Value)>);
 
 impl Fields {
     /// No fields.
@@ -129,22 +130,30 @@ impl Fields {
 
     /// Sets a field.
     pub fn set(&mut self, field: Field, value: impl Into<Value>) {
-        self.0.insert(field, value.into());
+        let value = value.into();
+        match self.place(field) {
+            Ok(place) => {
+                if let Some((_, old)) = self.0.get_mut(place) {
+                    *old = value;
+                }
+            }
+            Err(place) => self.0.insert(place, (field, value)),
+        }
     }
 
     /// Takes a field out.
     pub fn remove(&mut self, field: Field) -> Option<Value> {
-        self.0.remove(&field)
+        self.place(field).ok().map(|place| self.0.remove(place).1)
     }
 
     /// The value of a field.
     pub fn get(&self, field: Field) -> Option<&Value> {
-        self.0.get(&field)
+        self.0.get(self.place(field).ok()?).map(|(_, value)| value)
     }
 
     /// The text of a field; `None` when it is absent or no text.
     pub fn text(&self, field: Field) -> Option<&str> {
-        match self.0.get(&field) {
+        match self.get(field) {
             Some(Value::Text(text)) => Some(text),
             _ => None,
         }
@@ -152,7 +161,7 @@ impl Fields {
 
     /// The number of a field; `None` when it is absent or no number.
     pub fn number(&self, field: Field) -> Option<i64> {
-        match self.0.get(&field) {
+        match self.get(field) {
             Some(Value::Number(number)) => Some(*number),
             _ => None,
         }
@@ -160,7 +169,7 @@ impl Fields {
 
     /// The list of a field; empty when it is absent or no list.
     pub fn list(&self, field: Field) -> &[String] {
-        match self.0.get(&field) {
+        match self.get(field) {
             Some(Value::List(list)) => list,
             _ => &[],
         }
@@ -168,7 +177,7 @@ impl Fields {
 
     /// The map of a field; `None` when it is absent or no map.
     pub fn map(&self, field: Field) -> Option<&BTreeMap<String, String>> {
-        match self.0.get(&field) {
+        match self.get(field) {
             Some(Value::Map(map)) => Some(map),
             _ => None,
         }
@@ -176,7 +185,7 @@ impl Fields {
 
     /// Whether a field is there.
     pub fn has(&self, field: Field) -> bool {
-        self.0.contains_key(&field)
+        self.place(field).is_ok()
     }
 
     /// Whether there is no field at all.
@@ -191,13 +200,48 @@ impl Fields {
 
     /// Keeps the fields for which `keep` says so.
     pub fn retain(&mut self, mut keep: impl FnMut(Field, &Value) -> bool) {
-        self.0.retain(|field, value| keep(*field, value));
+        self.0.retain(|(field, value)| keep(*field, value));
+    }
+
+    /// Where a field is, or where it is to be put.
+    fn place(&self, field: Field) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&field, |(field, _)| *field)
+    }
+}
+
+impl Serialize for Fields {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of fields")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+        let mut fields = Fields::new();
+        while let Some((field, value)) = map.next_entry::<Field, Value>()? {
+            fields.set(field, value);
+        }
+        Ok(fields)
     }
 }
 
 impl IntoIterator for Fields {
     type Item = (Field, Value);
-    type IntoIter = std::collections::btree_map::IntoIter<Field, Value>;
+    type IntoIter = std::vec::IntoIter<(Field, Value)>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod change;
+mod entity_map;
 mod event;
 mod fields;
 mod ids;
@@ -11,6 +12,7 @@ mod secret;
 mod time;
 
 pub use change::{Action, Change, Entity};
+pub use entity_map::{EntityMap, EntitySet};
 pub use event::{Callback, Event, EventBody, EventKeys, MalformedEvent, Observation, What};
 pub use fields::{Field, Fields, Value};
 pub use ids::{DestinationId, EntityKey, EntityKind, InvalidId, Platform, ROOT_DEPARTMENT, TenantId};

@@ -1,6 +1,6 @@
 //! What a session asks of the world around it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use common::{Change, EntityKey};
 
@@ -11,8 +11,8 @@ use crate::record::{Record, Wait};
 pub struct Effects {
     /// What became due, in an order in which nothing comes before what it refers to. Versions are 0: the outbox numbers them.
     pub changes: Vec<Change>,
-    /// The records that differ from what was loaded.
-    pub records: BTreeMap<EntityKey, Record>,
+    /// The records that differ from what was loaded, in the order of their keys.
+    pub records: Vec<(EntityKey, Record)>,
     /// Rows of the waiting table to add and to take away.
     pub waits: Vec<WaitChange>,
     /// What appeared, moved, went or was renamed: whoever waits for it, and is not in this session, must be looked at again.

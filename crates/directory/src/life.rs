@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{EntityKey, EntityKind, Field, Fields, UnixMillis, Value};
+use common::{EntityKey, EntityKind, EntityMap, Field, Fields, UnixMillis, Value};
 
 use crate::record::{Fact, Record, Told};
 
 /// The records at hand, by key. An absent one means "never heard of".
-pub(crate) type Records = BTreeMap<EntityKey, Record>;
+pub(crate) type Records = EntityMap<Record>;
 
 /// The present life of an entity, merged.
 #[derive(Debug, Default)]
@@ -41,6 +41,10 @@ pub(crate) fn present(records: &Records, key: &EntityKey) -> Life {
         inherit(records, own, &mut facts, &mut life.former);
         facts.sort();
         life.merge(facts.into_iter());
+    } else if let [only] = own {
+        life.at = only.at;
+        life.leaders_at = only.at;
+        life.fields = only.fields().cloned().unwrap_or_default();
     } else {
         life.merge(own.iter());
     }

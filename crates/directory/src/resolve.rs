@@ -1,8 +1,10 @@
 //! Decides what is due, in an order in which nothing comes before what it refers to.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
-use common::{Action, Change, DestinationId, Entity, EntityKey, EntityKind, Field, Fields, UnixMillis, What};
+use common::{
+    Action, Change, DestinationId, Entity, EntityKey, EntityKind, EntityMap, EntitySet, Field, Fields, UnixMillis, What,
+};
 
 use crate::{
     effects::{Effects, Question, Seen, WaitChange, Why},
@@ -33,41 +35,36 @@ struct Resolver {
     session: Session,
     effects: Effects,
     queue: VecDeque<EntityKey>,
-    queued: BTreeSet<EntityKey>,
-    /// Who in the focus waits for what.
-    watchers: BTreeMap<EntityKey, BTreeSet<EntityKey>>,
-    sent: BTreeSet<EntityKey>,
-    waits_before: Vec<(EntityKey, BTreeSet<Wait>)>,
+    queued: EntitySet,
+    /// Who in the focus waits, or did, for what.
+    watchers: EntityMap<Vec<EntityKey>>,
+    sent: EntitySet,
+    released: EntitySet,
+    /// What entities waited for before this session, of those that wait for something else now.
+    waits_before: EntityMap<BTreeSet<Wait>>,
     /// How many leaders up the present look is.
     above: usize,
 }
 
 impl Resolver {
     fn new(session: Session) -> Self {
-        let loaded = |key: &EntityKey| session.records.get(key).unwrap_or(&UNKNOWN).waits.clone();
-        let mut waits_before: Vec<_> = session.focus.iter().map(|key| (key.clone(), loaded(key))).collect();
-        if !session.taken.is_empty() {
-            for (waiter, waits) in &mut waits_before {
-                let Some(taken) = session.taken.get(waiter) else { continue };
-                waits.retain(|wait| !taken.contains(&wait.on));
-            }
-        }
-        let mut watchers: BTreeMap<EntityKey, BTreeSet<EntityKey>> = BTreeMap::new();
-        for key in &session.focus {
+        let queue = in_order(&session.focus);
+        let mut watchers: EntityMap<Vec<EntityKey>> = EntityMap::default();
+        for key in &queue {
             for wait in session.records.get(key).into_iter().flat_map(|record| &record.waits) {
-                watchers.entry(wait.on.clone()).or_default().insert(key.clone());
+                watchers.entry(wait.on.clone()).or_default().push(key.clone());
             }
         }
-        let queue: VecDeque<EntityKey> = session.focus.iter().cloned().collect();
         let queued = session.focus.clone();
         Self {
             session,
             effects: Effects::default(),
-            queue,
+            queue: queue.into(),
             queued,
             watchers,
-            sent: BTreeSet::new(),
-            waits_before,
+            sent: EntitySet::default(),
+            released: EntitySet::default(),
+            waits_before: EntityMap::default(),
             above: 0,
         }
     }
@@ -84,9 +81,10 @@ impl Resolver {
         self.ask_what_is_undecided();
         self.report();
         self.compare_waits();
-        for key in std::mem::take(&mut self.session.dirty) {
+        self.effects.released = in_order(&self.released).into_iter().collect();
+        for key in in_order(&self.session.dirty) {
             if let Some(record) = self.session.records.remove(&key) {
-                self.effects.records.insert(key, record);
+                self.effects.records.push((key, record));
             }
         }
         self.effects
@@ -150,7 +148,7 @@ impl Resolver {
 
     /// Looks at one entity: sends it, removes it, or notes what it waits for.
     fn look(&mut self, key: &EntityKey) {
-        let life = present(&self.session.records, key);
+        let mut life = present(&self.session.records, key);
         if self.row_belongs_to_successor(key) {
             return;
         }
@@ -159,7 +157,7 @@ impl Resolver {
             self.release(key);
         }
         if life.exists {
-            self.look_at_living(key, &life);
+            self.look_at_living(key, &mut life);
         } else if self.is_live(key) {
             self.look_at_gone(key, &life);
         } else {
@@ -180,7 +178,7 @@ impl Resolver {
         true
     }
 
-    fn look_at_living(&mut self, key: &EntityKey, life: &Life) {
+    fn look_at_living(&mut self, key: &EntityKey, life: &mut Life) {
         self.leaders_first(life);
         let mut waits = BTreeSet::new();
         let entity = self.compose(key, life, &mut waits);
@@ -232,9 +230,10 @@ impl Resolver {
     }
 
     /// The entity as it is to be sent and what it refers to, or `None` while it cannot be sent at all. Adds what it waits for.
-    fn compose(&self, key: &EntityKey, life: &Life, waits: &mut BTreeSet<Wait>) -> Option<(Entity, Vec<EntityKey>)> {
+    /// The fields are taken out of the life.
+    fn compose(&self, key: &EntityKey, life: &mut Life, waits: &mut BTreeSet<Wait>) -> Option<(Entity, Vec<EntityKey>)> {
         let record = self.record(key);
-        let mut fields = life.fields.clone();
+        let mut fields = std::mem::take(&mut life.fields);
         let refers_to = match key.kind {
             EntityKind::Department if key.is_root() => {
                 fields.remove(Field::Parent);
@@ -359,8 +358,16 @@ impl Resolver {
 
     /// What became of the waiting rows over the whole session.
     fn compare_waits(&mut self) {
-        for (waiter, before) in std::mem::take(&mut self.waits_before) {
+        // Whoever's rows were taken needs new ones though it waits for the same.
+        let mut waiters: Vec<EntityKey> = self.session.taken.keys().chain(self.waits_before.keys()).cloned().collect();
+        waiters.sort_unstable();
+        waiters.dedup();
+        for waiter in waiters {
             let after = &self.session.records.get(&waiter).unwrap_or(&UNKNOWN).waits;
+            let mut before = self.waits_before.remove(&waiter).unwrap_or_else(|| after.clone());
+            if let Some(taken) = self.session.taken.get(&waiter) {
+                before.retain(|wait| !taken.contains(&wait.on));
+            }
             let gone = before.difference(after).map(|wait| (wait, false));
             let come = after.difference(&before).map(|wait| (wait, true));
             let changes = gone.chain(come);
@@ -495,24 +502,21 @@ impl Resolver {
             return;
         }
         for wait in &waits {
-            self.watchers.entry(wait.on.clone()).or_default().insert(key.clone());
+            self.watchers.entry(wait.on.clone()).or_default().push(key.clone());
         }
         let before = std::mem::replace(&mut self.record_mut(key).waits, waits);
-        for wait in before {
-            if self.record(key).waits.iter().any(|kept| kept.on == wait.on) {
-                continue;
-            }
-            if let Some(watchers) = self.watchers.get_mut(&wait.on) {
-                watchers.remove(key);
-            }
-        }
+        self.waits_before.entry(key.clone()).or_insert(before);
     }
 
     /// Something about this entity changed that others wait for.
     fn release(&mut self, key: &EntityKey) {
-        self.effects.released.insert(key.clone());
-        for watcher in self.watchers.get(key).cloned().unwrap_or_default() {
-            self.enqueue(&watcher);
+        self.released.insert(key.clone());
+        for watcher in self.watchers.remove(key).unwrap_or_default() {
+            let still_waits = self.record(&watcher).waits.iter().any(|wait| wait.on == *key);
+            if still_waits {
+                self.enqueue(&watcher);
+                self.watchers.entry(key.clone()).or_default().push(watcher);
+            }
         }
     }
 
@@ -536,11 +540,20 @@ impl Resolver {
     }
 
     fn record_mut(&mut self, key: &EntityKey) -> &mut Record {
-        self.session.dirty.insert(key.clone());
+        if !self.session.dirty.contains(key) {
+            self.session.dirty.insert(key.clone());
+        }
         self.session.records.entry(key.clone()).or_default()
     }
 
     fn take_sent(&mut self, key: &EntityKey) -> Option<Sent> {
         self.record_mut(key).sent.take()
     }
+}
+
+/// The entities of a set in the order of their keys: departments first.
+fn in_order(entities: &EntitySet) -> Vec<EntityKey> {
+    let mut keys: Vec<EntityKey> = entities.iter().cloned().collect();
+    keys.sort_unstable();
+    keys
 }

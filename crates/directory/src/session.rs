@@ -1,8 +1,10 @@
 //! One batch: what was told, the records that it touches, and what is missing before it can be decided.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use common::{DestinationId, EntityKey, EntityKind, Field, Fields, Observation, TenantId, UnixMillis, What};
+use common::{
+    DestinationId, EntityKey, EntityKind, EntityMap, EntitySet, Field, Fields, Observation, TenantId, UnixMillis, What,
+};
 
 use crate::{
     life::{Records, follow, holders},
@@ -27,10 +29,10 @@ pub struct Session {
     pub(crate) records: Records,
     pub(crate) told: Vec<Told>,
     /// Entities that are decided on in this session; the others are loaded because these refer to them.
-    pub(crate) focus: BTreeSet<EntityKey>,
-    pub(crate) dirty: BTreeSet<EntityKey>,
+    pub(crate) focus: EntitySet,
+    pub(crate) dirty: EntitySet,
     /// Rows of the waiting table that are gone already: who waited, and for what.
-    pub(crate) taken: BTreeMap<EntityKey, Vec<EntityKey>>,
+    pub(crate) taken: EntityMap<Vec<EntityKey>>,
     pub(crate) resend: Vec<(EntityKey, Option<DestinationId>)>,
     /// Per observation whether its fact was new; filled by the merge.
     pub(crate) merged: Vec<bool>,
@@ -45,11 +47,11 @@ impl Session {
     pub fn new(tenant: TenantId) -> Self {
         Self {
             tenant,
-            records: Records::new(),
+            records: Records::default(),
             told: Vec::new(),
-            focus: BTreeSet::new(),
-            dirty: BTreeSet::new(),
-            taken: BTreeMap::new(),
+            focus: EntitySet::default(),
+            dirty: EntitySet::default(),
+            taken: EntityMap::default(),
             resend: Vec::new(),
             merged: Vec::new(),
             unexplored: Vec::new(),
@@ -110,9 +112,10 @@ impl Session {
     /// records of the round before refer to, all at once.
     pub fn missing(&mut self) -> Vec<EntityKey> {
         if !self.is_merged {
-            let named: Vec<EntityKey> =
-                self.focus.iter().filter(|key| !self.records.contains_key(key)).cloned().collect();
+            let mut named: Vec<EntityKey> =
+                self.focus.iter().filter(|key| !self.records.contains_key(*key)).cloned().collect();
             if !named.is_empty() {
+                named.sort_unstable();
                 return named;
             }
             self.merge();
@@ -205,8 +208,8 @@ impl Session {
 
     /// Adds every observation to its record.
     fn merge(&mut self) {
-        for told in std::mem::take(&mut self.told) {
-            let is_new = self.merge_one(&told);
+        for mut told in std::mem::take(&mut self.told) {
+            let is_new = self.merge_one(&mut told);
             self.merged.push(is_new);
             self.told.push(told);
         }
@@ -220,31 +223,41 @@ impl Session {
         }
     }
 
-    fn merge_one(&mut self, told: &Told) -> bool {
-        let seen = &told.observation;
-        let key = seen.key();
-        if key.is_root() && matches!(seen.what, What::Removed) {
+    /// Adds one observation; its fields go into the record.
+    fn merge_one(&mut self, told: &mut Told) -> bool {
+        let key = told.observation.key();
+        if key.is_root() && matches!(told.observation.what, What::Removed) {
             return false;
         }
-        match &seen.what {
-            What::Removed => self.add(&key, &seen.id, seen.at, FactTold::Removed, told),
-            What::Created { fields } => self.add(&key, &seen.id, seen.at, FactTold::Created(fields.clone()), told),
-            What::Updated { fields } => self.add(&key, &seen.id, seen.at, FactTold::Updated(fields.clone()), told),
-            What::Renamed { to, fields } => {
-                let next = EntityKey::new(seen.kind, to);
-                if next == key {
-                    // The spelling changed, not the id.
-                    return self.add(&key, &seen.id, seen.at, FactTold::Updated(fields.clone()), told);
-                }
-                let from = FactTold::RenamedFrom(key.id.clone(), fields.clone());
-                let left = self.add(&key, &seen.id, seen.at, FactTold::RenamedTo(next.id.clone()), told);
-                let arrived = self.add(&next, to, seen.at, from, told);
+        let next = match &told.observation.what {
+            // To itself: the spelling changed, not the id.
+            What::Renamed { to, .. } => Some(EntityKey::new(key.kind, to)).filter(|next| *next != key),
+            _ => None,
+        };
+        match (&mut told.observation.what, next) {
+            (What::Removed, _) => self.add(&key, FactTold::Removed, told),
+            (What::Created { fields }, _) => {
+                let fields = std::mem::take(fields);
+                self.add(&key, FactTold::Created(fields), told)
+            }
+            (What::Updated { fields } | What::Renamed { fields, .. }, None) => {
+                let fields = std::mem::take(fields);
+                self.add(&key, FactTold::Updated(fields), told)
+            }
+            (What::Updated { fields } | What::Renamed { fields, .. }, Some(next)) => {
+                let from = FactTold::RenamedFrom(key.id.clone(), std::mem::take(fields));
+                let left = self.add(&key, FactTold::RenamedTo(next.id.clone()), told);
+                let arrived = self.add(&next, from, told);
                 left || arrived
             }
         }
     }
 
-    fn add(&mut self, key: &EntityKey, spelled: &str, at: UnixMillis, what: FactTold, told: &Told) -> bool {
+    fn add(&mut self, key: &EntityKey, what: FactTold, told: &Told) -> bool {
+        let (at, spelled) = match (&what, &told.observation.what) {
+            (FactTold::RenamedFrom(..), What::Renamed { to, .. }) => (told.observation.at, to),
+            _ => (told.observation.at, &told.observation.id),
+        };
         let record = self.records.entry(key.clone()).or_default();
         if !record.add(Fact { at, told: what }) {
             return false;

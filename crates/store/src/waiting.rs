@@ -29,7 +29,7 @@ pub fn change(conn: &mut Connection, tenant: &TenantId, changes: &[WaitChange]) 
             columns.why.push(change.wait.why.as_str());
         }
         if !come.id.is_empty() {
-            bulk::wait(c, tenant.as_str(), come)?;
+            bulk::wait(c, tenant.as_str(), &come)?;
         }
         if !gone.id.is_empty() {
             bulk::wait_no_more(c, tenant.as_str(), gone)?;

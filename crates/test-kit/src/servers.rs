@@ -26,6 +26,8 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/servers
 const CREDENTIALS: &str = "Basic Z3Vlc3Q6Z3Vlc3Q=";
 /// Asks the script for a small disk for PostgreSQL.
 const SMALL_DISK: &str = "ORGBRIDGE_SERVERS_POSTGRES_MEGABYTES";
+/// Asks the script for a PostgreSQL of the sizes that it comes with.
+const USUAL_SIZES: &str = "ORGBRIDGE_SERVERS_POSTGRES_USUAL";
 /// RabbitMQ deletes a virtual host with many queues within that.
 const API_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -67,13 +69,22 @@ impl Servers {
         Self::start_in(directory.path().to_owned(), Some(directory), None)
     }
 
+    /// The same for measuring: PostgreSQL has the buffers and the log that it comes with, where tests have smaller ones.
+    ///
+    /// # Panics
+    /// When they cannot be started.
+    pub fn start_of_usual_sizes() -> Self {
+        let directory = temporary_directory();
+        Self::start_in(directory.path().to_owned(), Some(directory), Some((USUAL_SIZES, "yes".to_owned())))
+    }
+
     /// The same, with PostgreSQL on a disk of its own of so many megabytes, at [`Servers::postgres_disk`]. Only root can.
     ///
     /// # Panics
     /// When they cannot be started, or no disk can be mounted.
     pub fn start_on_small_disk(megabytes: u32) -> Self {
         let directory = temporary_directory();
-        Self::start_in(directory.path().to_owned(), Some(directory), Some(megabytes))
+        Self::start_in(directory.path().to_owned(), Some(directory), Some((SMALL_DISK, megabytes.to_string())))
     }
 
     /// SIGKILL to RabbitMQ.
@@ -176,11 +187,11 @@ impl Servers {
         FreshDatabase { url: format!("{}/{name}", self.postgres), server, name }
     }
 
-    fn start_in(directory: PathBuf, own: Option<TempDir>, postgres_megabytes: Option<u32>) -> Self {
+    fn start_in(directory: PathBuf, own: Option<TempDir>, wish: Option<(&str, String)>) -> Self {
         // When this process ends without a word they end, too.
         let process = std::process::id().to_string();
         let mut start = script([OsStr::new("start"), directory.as_os_str(), OsStr::new(&process)]);
-        start.envs(postgres_megabytes.map(|megabytes| (SMALL_DISK, megabytes.to_string())));
+        start.envs(wish);
         let printed = printed(start);
         let variables: HashMap<&str, &str> =
             printed.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('=')).collect();

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// A slice of a release is this many batches: nobody waits for the answer of it, and neighbours are cheaper together.
-const RELEASE_BATCHES: usize = 16;
+const RELEASE_BATCHES: usize = 8;
 /// How often new tenants, back-fills and replays are looked for: the beat of all that happens by the clock.
 const REQUESTS_EVERY: Duration = Duration::from_millis(250);
 /// How often it is looked whether a release was left in the middle, by this process or by one that is gone.

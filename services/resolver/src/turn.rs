@@ -5,7 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use common::{Action, Callback, Change, DestinationId, EntityKey, EntityKind, Event, EventBody, TenantId, UnixMillis};
+use common::{
+    Action, Callback, Change, DestinationId, EntityKey, EntityKind, EntityMap, EntitySet, Event, EventBody, TenantId,
+    UnixMillis,
+};
 use database::{Connection, Result};
 use directory::{Effects, Incoming, Question, Seen, Session};
 use service::Snapshot;
@@ -179,18 +182,21 @@ impl Turn {
         callbacks: Vec<Change>,
         rules: &Rules,
     ) -> Result<()> {
-        let mut rows: BTreeMap<EntityKey, Row> = BTreeMap::new();
+        let mut rows: EntityMap<Row> = EntityMap::default();
         loop {
             let missing = session.missing();
             if missing.is_empty() {
                 break;
             }
-            let mut found: BTreeMap<EntityKey, Row> = records::load(conn, tenant, &missing)?.into_iter().collect();
-            for key in missing {
-                let mut row = found.remove(&key);
+            for (key, mut row) in records::load(conn, tenant, &missing)? {
                 // The session has it until `save` puts it back.
-                session.load(key.clone(), row.as_mut().map(|row| std::mem::take(&mut row.record)));
-                rows.insert(key, row.unwrap_or_default());
+                session.load(key.clone(), Some(std::mem::take(&mut row.record)));
+                rows.insert(key, row);
+            }
+            for key in missing {
+                if !rows.contains_key(&key) {
+                    session.load(key, None);
+                }
             }
         }
         let mut effects = session.resolve(rules.horizon);
@@ -282,11 +288,11 @@ fn verbatim(tenant: &TenantId, event: &Event, callback: &Callback) -> Change {
 fn save(
     conn: &mut Connection,
     tenant: &TenantId,
-    rows: &mut BTreeMap<EntityKey, Row>,
+    rows: &mut EntityMap<Row>,
     effects: Effects,
     now: UnixMillis,
 ) -> Result<bool> {
-    let rewaited: BTreeSet<&EntityKey> = effects.waits.iter().map(|change| &change.waiter).collect();
+    let rewaited: EntitySet = effects.waits.iter().map(|change| change.waiter.clone()).collect();
     let mut saved = Vec::with_capacity(effects.records.len());
     let mut recovered = Vec::new();
     for (key, record) in effects.records {

@@ -13,7 +13,7 @@ use lapin::{Channel, Connection, ConnectionProperties, Event, uri::AMQPUri};
 use tokio::{net::TcpStream, sync::OnceCell, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::topology::Topology;
+use super::{making, topology::Topology};
 use crate::{Error, Lane};
 
 /// How long a connection may take to come about, handshakes included. Short, since in a network that swallowed the first
@@ -69,6 +69,7 @@ pub(super) struct Link {
     connection: Connection,
     broken: CancellationToken,
     declared: Mutex<Declared>,
+    making: tokio::sync::Mutex<()>,
 }
 
 impl Link {
@@ -84,7 +85,7 @@ impl Link {
         let name = format!("{} {role}", access.name);
         let properties = ConnectionProperties::default().with_connection_name(name.into());
         let connection = Connection::connect_uri(access.uri.clone(), properties).await.map_err(Trouble::Failed)?;
-        Ok(Self { connection, broken: CancellationToken::new(), declared: Mutex::default() })
+        Ok(Self { connection, broken: CancellationToken::new(), declared: Mutex::default(), making: tokio::sync::Mutex::default() })
     }
 
     /// Has it replaced by another one.
@@ -131,8 +132,13 @@ impl Link {
             let mut known = self.declared.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(known.entry((hop, lane.clone())).or_default())
         };
-        declared.get_or_try_init(|| topology.declare(self, hop, lane)).await?;
+        declared.get_or_try_init(|| making::make(self, topology, hop, lane)).await?;
         Ok(())
+    }
+
+    /// The turn of a task of this connection to make queues.
+    pub(super) async fn making(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.making.lock().await
     }
 
     /// Has the queues of a lane declared again, next time. Returns whether they were thought to be there.

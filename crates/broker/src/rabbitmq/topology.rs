@@ -67,15 +67,18 @@ impl Topology {
         format!("{}.{}.{lane}.dead", self.namespace, hop.as_str()).into()
     }
 
-    /// Makes what is not there yet.
-    pub(super) async fn declare(&self, link: &Link, hop: Hop, lane: &Lane) -> Result<(), Trouble> {
-        let channel = link.channel().await?;
-        let declared = self.declare_on(link, &channel, hop, lane).await;
-        link.close(&channel).await;
-        declared
+    /// The name of the queue whose owner makes queues; see `making`.
+    pub(super) fn lock(&self) -> ShortString {
+        format!("{}.making", self.namespace).into()
     }
 
-    async fn declare_on(&self, link: &Link, channel: &Channel, hop: Hop, lane: &Lane) -> Result<(), Trouble> {
+    /// The names of all queues of a lane.
+    pub(super) fn names(&self, hop: Hop, lane: &Lane) -> impl Iterator<Item = ShortString> {
+        self.queues(hop, lane).map(|queue| self.name(&queue)).chain([self.dead(hop, lane)])
+    }
+
+    /// Declares exchange and queues of a lane.
+    pub(super) async fn declare_on(&self, link: &Link, channel: &Channel, hop: Hop, lane: &Lane) -> Result<(), Trouble> {
         let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
         let exchange = self.exchange(hop);
         let nothing = FieldTable::default();
@@ -102,8 +105,7 @@ impl Topology {
     }
 
     async fn ready_on(&self, link: &Link, channel: &Channel, hop: Hop, lanes: &[Lane]) -> Result<u64, Trouble> {
-        let partitions = lanes.iter().flat_map(|lane| self.queues(hop, lane)).map(|queue| self.name(&queue));
-        let names: Vec<ShortString> = partitions.chain(lanes.iter().map(|lane| self.dead(hop, lane))).collect();
+        let names: Vec<ShortString> = lanes.iter().flat_map(|lane| self.names(hop, lane)).collect();
         let mut ready = 0;
         for name in names {
             let asked = channel.queue_declare(name, QueueDeclareOptions::durable().passive(), FieldTable::default());
