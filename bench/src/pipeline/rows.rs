@@ -58,7 +58,7 @@ pub(super) async fn measure(stage: &Stage, sample: Sample, options: &Options) ->
         employee_number: String::new(),
     };
     let tenant: TenantId = "acme".parse()?;
-    SqlTables::over(database, SchemaName::default(), tenant, facts).prepare().await?;
+    SqlTables::over(database, SchemaName::default(), tenant, facts).prepare(&Links::default()).await?;
     let (url, roots) = (place.url().to_owned(), stage.servers_alone());
     let (departments, batches) = (options.departments, options.budget_events.div_ceil(BATCH).max(1));
     spawn_blocking(move || write_all(&url, &sample, departments, batches, &roots)).await?

@@ -115,6 +115,15 @@ pub trait Batch: Send + Sync {
     /// The destination does not answer.
     async fn highest_version(&self) -> Result<u64, Unavailable>;
 
+    /// Its other side, where it can be read; see [`Product`].
+    fn product(&self) -> Option<&dyn Product> {
+        None
+    }
+}
+
+/// A destination that can be compared with the mirror: what it holds is read page by page.
+#[async_trait]
+pub trait Product: Send + Sync {
     /// The departments after an id, at most `limit`, removed ones included. A page is one moment; no transaction is kept open
     /// from one page to the next, so what changes meanwhile may be seen before, after, or, where an id changes, twice or
     /// not at all. Who decides on all of it looks again at what it is about to touch.

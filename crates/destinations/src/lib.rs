@@ -9,7 +9,7 @@ pub mod sql;
 mod text_bytes;
 pub mod wecom_callback;
 
-pub use destination::{Batch, Destination, Message, Messages, Outcome, Rendered, Unavailable};
+pub use destination::{Batch, Destination, Message, Messages, Outcome, Product, Rendered, Unavailable};
 pub use factory::{BuildError, build};
 pub use links::Links;
 pub use product::{CoreDepartment, CoreMember, Counts, Membership, Page, Purged};

@@ -41,7 +41,9 @@ pub use self::{
     schema_name::{BadSchemaName, SchemaName},
 };
 use self::{dialect::Dialect, read::Part, schema::Root, wanted::Wanted};
-use crate::{Batch, CoreDepartment, CoreMember, Counts, Links, Outcome, Page, Purged, TenantFacts, Unavailable};
+use crate::{
+    Batch, CoreDepartment, CoreMember, Counts, Links, Outcome, Page, Product, Purged, TenantFacts, Unavailable,
+};
 
 /// What every statement needs to know.
 struct Tables {
@@ -170,6 +172,13 @@ impl Batch for SqlTables {
         self.with("destination.highest_version", false, known::highest_version).await
     }
 
+    fn product(&self) -> Option<&dyn Product> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Product for SqlTables {
     async fn departments(&self, after: Option<String>, limit: usize) -> Result<Page<CoreDepartment>, Unavailable> {
         let limit = limit.max(1);
         let part = Part::After { id: after, limit };

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod api;
 pub mod company;
 pub mod crypto;
 pub mod dispatcher;
@@ -14,6 +15,7 @@ mod tree;
 mod truth;
 mod xml;
 
+pub use api::{Api, ApiOptions, ApiServer};
 pub use company::{Callback, Company, CompanyOptions, Illegal, Pace, Profile};
 pub use compare::{Difference, compare};
 pub use crypto::{AgentId, CryptoError, Keys, Sealed};

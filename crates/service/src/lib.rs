@@ -8,6 +8,7 @@ pub mod config;
 mod context;
 #[cfg(feature = "crash-points")]
 mod crash;
+mod governor;
 mod health;
 mod layers;
 mod master_key;
@@ -24,6 +25,7 @@ pub use book::{PreviousCallback, Snapshot, Tenant, TenantBook};
 pub use clock::SystemClock;
 pub use config::Config;
 pub use context::{Context, Parts, new_instance};
+pub use governor::StoreGovernor;
 pub use health::{Health, Readiness};
 pub use layers::{Environment, Problem};
 pub use metrics::Metrics;

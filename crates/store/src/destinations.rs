@@ -199,8 +199,8 @@ pub fn declare(conn: &mut Connection, tenant: &TenantId, declared: &[Declared], 
     Ok(())
 }
 
-fn forget(conn: &mut Connection, tenant: &TenantId, id: &DestinationId) -> Result<()> {
-    let (tenant, id) = (tenant.as_str(), id.as_str());
+fn forget(conn: &mut Connection, of: &TenantId, destination: &DestinationId) -> Result<()> {
+    let (tenant, id) = (of.as_str(), destination.as_str());
     macro_rules! clear {
         ($table:ident) => {{
             let rows = $table::table.filter($table::tenant.eq(tenant)).filter($table::destination.eq(id));
@@ -213,7 +213,7 @@ fn forget(conn: &mut Connection, tenant: &TenantId, id: &DestinationId) -> Resul
     clear!(taken);
     clear!(messages);
     clear!(attempts);
-    Ok(())
+    links::clear(conn, of, destination)
 }
 
 /// The destinations of one tenant or of all.

@@ -6,12 +6,14 @@ mod convert;
 mod migrations;
 mod schema;
 
+pub mod allowances;
 pub mod dead_letters;
 pub mod deliveries;
 pub mod destinations;
 pub mod gaps;
 pub mod held;
 pub mod keys;
+pub mod links;
 pub mod messages;
 pub mod outbox;
 pub mod questions;

@@ -1,5 +1,7 @@
 //! The tables as diesel sees them, one file per migration's subject.
 
+pub(crate) mod allowances;
+pub(crate) mod links;
 pub(crate) mod resolver;
 pub(crate) mod sink;
 pub(crate) mod tenants;

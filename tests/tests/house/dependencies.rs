@@ -15,7 +15,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("store", &["common", "database", "directory"]),
     ("broker", &["common", "database"]),
     ("destinations", &["common", "outbound", "database", "wecom"]),
-    ("service", &["common", "database", "store", "broker"]),
+    ("service", &["common", "outbound", "database", "store", "broker"]),
     ("callback-gateway", CRATES),
     ("resolver", CRATES),
     ("sink", CRATES),

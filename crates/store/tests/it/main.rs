@@ -1,6 +1,10 @@
 //! The store's queries against a real database.
 
 #[cfg(test)]
+mod allowance_tables;
+#[cfg(test)]
+mod link_tables;
+#[cfg(test)]
 mod migrations;
 #[cfg(test)]
 mod resolver_tables;

@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use common::Change;
-use destinations::{Batch, Outcome, Unavailable};
+use common::{Change, EntityKind};
+use database::Connection;
+use destinations::{Batch, Links, Outcome, Unavailable};
+use store::links;
 use tokio::time::Instant;
 
 use super::{
     Trouble, Turn, Worker,
     round::{Round, Sent, described},
 };
-use crate::courier::{Decision, HELD_AFTER_FAILURES, Step, Verdict};
+use crate::courier::{Decision, HELD_AFTER_FAILURES, Part, Step, Verdict};
 
 /// Failures in place after which a change is held though the destination said each time when to come again: that is more
 /// likely about the destination than about the change.
@@ -21,8 +23,9 @@ impl Worker {
     pub(super) async fn carry_out_batch(&mut self, batch: &dyn Batch, steps: &[Step]) -> Result<Turn, Trouble> {
         let sent: Vec<&Step> = steps.iter().filter(|step| step.decision == Decision::Deliver).collect();
         let changes: Vec<Change> = sent.iter().map(|step| step.send.clone()).collect();
+        let links = self.links(&sent, &changes).await?;
         let (at, began) = (self.context.clock.now(), Instant::now());
-        let answer = if changes.is_empty() { Ok(Vec::new()) } else { batch.apply(&changes).await };
+        let answer = if changes.is_empty() { Ok(Vec::new()) } else { batch.apply(&changes, &links).await };
         let took = began.elapsed();
         let sent_at = Sent { at, took_millis: u64::try_from(took.as_millis()).unwrap_or(u64::MAX) };
         if !changes.is_empty() {
@@ -34,6 +37,24 @@ impl Worker {
             Err(unavailable) => self.blame(unavailable, &sent).await?,
         };
         self.settle_batch(steps, outcomes, sent_at).await
+    }
+
+    /// The ids that the destination has for what these changes are about.
+    pub(super) async fn links(&self, sent: &[&Step], changes: &[Change]) -> Result<Links, Trouble> {
+        let mut keys = Links::needed_for(changes);
+        keys.extend(sent.iter().flat_map(|step| [Some(step.key.clone()), step.renames.clone()]).flatten());
+        keys.retain(|key| key.kind != EntityKind::Callback);
+        let (tenant, id) = (self.tenant.clone(), self.id.clone());
+        let read = move |conn: &mut Connection| links::load(conn, &tenant, &id, &keys);
+        let found = self.context.database.read("sink.links", read).await?;
+        let mut links: Links = found.into_iter().map(|link| (link.entity, link.core_id)).collect();
+        // A former row that is removed first is never the linked one: that goes on as the new id's.
+        for step in sent.iter().filter(|step| step.part == Part::FormerRow) {
+            if let Some(former) = &step.renames {
+                links.rename(former, &step.key);
+            }
+        }
+        Ok(links)
     }
 
     async fn settle_batch(&mut self, steps: &[Step], outcomes: Vec<Outcome>, sent: Sent) -> Result<Turn, Trouble> {

@@ -9,7 +9,7 @@ use store::{
     dead_letters::{self, NewDeadLetter, Resolution, Stage},
     deliveries::{self, Attempt},
     destinations::{self as rows, Lease, Progress},
-    held, messages, taken,
+    held, links, messages, taken,
 };
 
 use super::{Trouble, Worker, books};
@@ -32,6 +32,10 @@ pub(super) struct Round {
     pub(super) void: Vec<u64>,
     /// When each applied change was received.
     received: Vec<UnixMillis>,
+    /// Entities that go on under another id, whatever became of the change: their links go along.
+    renamed: Vec<(EntityKey, EntityKey)>,
+    /// Former ids whose rows were taken along by applied renames.
+    merged: Vec<EntityKey>,
 }
 
 /// When and how long a delivery took.
@@ -80,6 +84,9 @@ impl Round {
         match &step.send.action {
             Action::Upsert { entity, renamed_from } => {
                 if let Some(former) = renamed_from {
+                    if *former != step.send.entity {
+                        self.merged.push(former.clone());
+                    }
                     self.taken.insert(former.clone(), None);
                 }
                 self.taken.insert(step.send.entity.clone(), Some((step.version, entity.clone())));
@@ -109,6 +116,9 @@ impl Worker {
             round.answered = true;
         }
         let settled = books.courier.settle(step, verdict, now);
+        if let Some(former) = step.renames.as_ref().filter(|_| !step.again && settled != Settled::Skipped) {
+            round.renamed.push((former.clone(), step.key.clone()));
+        }
         if was_applied {
             round.took(step);
             if step.part == Part::FormerRow {
@@ -271,7 +281,13 @@ impl Page {
             end(conn, &keys, Resolution::Superseded)?;
             dead_letters::insert(conn, &round.dead)?;
         }
-        if !is_batch {
+        if is_batch {
+            for (from, to) in &round.renamed {
+                links::rename(conn, tenant, id, from, to)?;
+            }
+            // Both ids were linked: their rows are one now.
+            links::remove(conn, tenant, id, &round.merged)?;
+        } else {
             write_taken(conn, &self.lease, &round.taken)?;
         }
         fail::fail_point!("sink.before_commit");

@@ -248,7 +248,10 @@ impl Worker {
     /// Tables are made, or the handshake succeeds once; before that nothing is delivered.
     async fn prepare(&mut self) -> Result<(), Trouble> {
         match &*self.destination {
-            Destination::Batch(batch) => batch.prepare().await.map_err(Trouble::Away)?,
+            Destination::Batch(batch) => {
+                let links = self.links(&[], &[]).await?;
+                batch.prepare(&links).await.map_err(Trouble::Away)?;
+            }
             Destination::Messages(messages) => {
                 let Some(books) = &self.books else { return Err(Trouble::LeaseLost) };
                 if !books.is_handshaken {

@@ -8,7 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use common::{Action, Change, Entity, EntityKey, UnixMillis};
-use destinations::{Batch, BuildError, Destination, Message, Messages, Outcome, Rendered, Unavailable};
+use destinations::{Batch, BuildError, Destination, Links, Message, Messages, Outcome, Rendered, Unavailable};
 use service::{Tenant, tenant::DestinationFile};
 use sink::Build;
 
@@ -75,11 +75,11 @@ impl Batch for Fake {
         true
     }
 
-    async fn prepare(&self) -> Result<(), Unavailable> {
+    async fn prepare(&self, _links: &Links) -> Result<(), Unavailable> {
         self.is_there()
     }
 
-    async fn apply(&self, batch: &[Change]) -> Result<Vec<Outcome>, Unavailable> {
+    async fn apply(&self, batch: &[Change], _links: &Links) -> Result<Vec<Outcome>, Unavailable> {
         self.is_there()?;
         Ok(batch.iter().map(|change| self.answer(change)).collect())
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use common::{Change, EntityKey, EntityKind};
-use destinations::{Batch, Outcome, Unavailable};
+use destinations::{Batch, Links, Outcome, Unavailable};
 
 use super::{
     Which,
@@ -70,11 +70,11 @@ impl Batch for ToCore {
         change.kind() != EntityKind::Callback
     }
 
-    async fn prepare(&self) -> Result<(), Unavailable> {
+    async fn prepare(&self, _links: &Links) -> Result<(), Unavailable> {
         self.0.ask("core.prepare").await
     }
 
-    async fn apply(&self, batch: &[Change]) -> Result<Vec<Outcome>, Unavailable> {
+    async fn apply(&self, batch: &[Change], _links: &Links) -> Result<Vec<Outcome>, Unavailable> {
         self.0.reach("core.apply").await?;
         let (fate, outcomes) = self.deliver(batch);
         self.0.answer("core.apply", fate).await?;
