@@ -80,6 +80,9 @@ pub struct Observation {
     /// The platform said "look again" rather than the whole of it: the details must be asked for.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hint: bool,
+    /// The platform was asked and said this; `at` is its time at which the request began.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub answer: bool,
 }
 
 impl Observation {
@@ -89,10 +92,13 @@ impl Observation {
     }
 }
 
-/// What was said of an entity. Within one second the order of the variants decides: removal, creation, update, rename.
+/// What was said of an entity. Within one second the order of the variants decides: absence, removal, creation, update, rename.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
+    /// The platform was asked and neither has it nor shows it: who refers to it goes without it. Nothing that exists is taken
+    /// away by this.
+    Absent,
     /// It is gone.
     Removed,
     /// It came into being with these fields.
@@ -112,23 +118,27 @@ pub enum What {
         /// The fields that were told.
         fields: Fields,
     },
+    /// Nobody can tell its name: its id will do, until a name is told.
+    Nameless,
 }
 
 impl What {
     /// The name used in event types and metrics.
     pub const fn as_str(&self) -> &'static str {
         match self {
+            Self::Absent => "absent",
             Self::Removed => "removed",
             Self::Created { .. } => "created",
             Self::Updated { .. } => "updated",
             Self::Renamed { .. } => "renamed",
+            Self::Nameless => "nameless",
         }
     }
 
     /// The fields that were told.
     pub fn fields(&self) -> Option<&Fields> {
         match self {
-            Self::Removed => None,
+            Self::Absent | Self::Removed | Self::Nameless => None,
             Self::Created { fields } | Self::Updated { fields } | Self::Renamed { fields, .. } => Some(fields),
         }
     }
@@ -159,12 +169,16 @@ impl Event {
                 What::Updated { .. } => "orgbridge.department.updated",
                 What::Renamed { .. } => "orgbridge.department.renamed",
                 What::Removed => "orgbridge.department.removed",
+                What::Absent => "orgbridge.department.absent",
+                What::Nameless => "orgbridge.department.nameless",
             },
             EventBody::Directory(Observation { kind: EntityKind::Member, what, .. }) => match what {
                 What::Created { .. } => "orgbridge.member.created",
                 What::Updated { .. } => "orgbridge.member.updated",
                 What::Renamed { .. } => "orgbridge.member.renamed",
                 What::Removed => "orgbridge.member.removed",
+                What::Absent => "orgbridge.member.absent",
+                What::Nameless => "orgbridge.member.nameless",
             },
             // Nothing of that kind is observed.
             EventBody::Directory(Observation { kind: EntityKind::Callback, .. }) => "orgbridge.callback",
@@ -291,18 +305,25 @@ mod tests {
     use super::*;
     use crate::Field;
 
-    #[test]
-    fn an_event_survives_the_wire() {
-        let fields = Fields::new().with(Field::Name, "欧阳春晓·𠮷").with(Field::Departments, ["3", "17"].as_slice());
-        let seen = Observation {
+    fn seen(what: What) -> Observation {
+        Observation {
             kind: EntityKind::Member,
             id: "Ouyang.Chunxiao".into(),
             at: UnixMillis::from_seconds(1_767_225_600),
-            what: What::Renamed { to: "chunxiao".into(), fields },
-            hint: true,
-        };
+            what,
+            hint: false,
+            answer: false,
+        }
+    }
+
+    #[test]
+    fn an_event_survives_the_wire() {
+        let fields = Fields::new().with(Field::Name, "欧阳春晓·𠮷").with(Field::Departments, ["3", "17"].as_slice());
+        let renamed = What::Renamed { to: "chunxiao".into(), fields };
         for body in [
-            EventBody::Directory(seen),
+            EventBody::Directory(Observation { hint: true, ..seen(renamed) }),
+            EventBody::Directory(Observation { answer: true, ..seen(What::Absent) }),
+            EventBody::Directory(Observation { answer: true, ..seen(What::Nameless) }),
             EventBody::Callback(Callback { name: "x.y".into(), at: UnixMillis(1), content: "<xml/>".into() }),
         ] {
             let event = Event {
@@ -316,5 +337,27 @@ mod tests {
             };
             assert_eq!(Event::from_cloud_event(&event.to_cloud_event()), Ok(event));
         }
+    }
+
+    #[test]
+    fn what_is_no_answer_does_not_say_so() {
+        let json = serde_json::to_string(&seen(What::Removed)).unwrap();
+        assert!(!json.contains("answer"), "{json}");
+        assert_eq!(serde_json::from_str::<Observation>(&json).unwrap(), seen(What::Removed));
+    }
+
+    #[test]
+    fn within_a_second_an_absence_comes_first_and_no_name_last() {
+        let in_order = [
+            What::Absent,
+            What::Removed,
+            What::Created { fields: Fields::new() },
+            What::Updated { fields: Fields::new() },
+            What::Renamed { to: String::new(), fields: Fields::new() },
+            What::Nameless,
+        ];
+        assert!(in_order.is_sorted());
+        let names = in_order.each_ref().map(What::as_str);
+        assert_eq!(names, ["absent", "removed", "created", "updated", "renamed", "nameless"]);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use common::{Change, EntityKey};
+use common::{Change, EntityKey, UnixMillis};
 
 use crate::record::{Record, Wait};
 
@@ -10,6 +10,8 @@ use crate::record::{Record, Wait};
 #[derive(Debug, Clone, Default)]
 pub struct Effects {
     /// What became due, in an order in which nothing comes before what it refers to. Versions are 0: the outbox numbers them.
+    /// What the platform neither has nor shows is not referred to: a member goes out with its other departments, and a member
+    /// without any, or a department without its parent, below the root.
     pub changes: Vec<Change>,
     /// The records that differ from what was loaded, in the order of their keys.
     pub records: Vec<(EntityKey, Record)>,
@@ -43,6 +45,9 @@ pub struct Question {
     pub about: EntityKey,
     /// Why it is asked.
     pub why: Why,
+    /// The platform's time of the hint or of the facts that contradict each other: an answer has to be later. 0 where any
+    /// answer will do.
+    pub at: UnixMillis,
 }
 
 /// Why a question is asked.
@@ -67,6 +72,11 @@ impl Why {
             Self::Missing => "missing",
             Self::Blocking => "blocking",
         }
+    }
+
+    /// The way back from [`Why::as_str`]; `None` for a name that this release does not know.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Hint, Self::Undecided, Self::Missing, Self::Blocking].into_iter().find(|why| why.as_str() == name)
     }
 }
 

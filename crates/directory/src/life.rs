@@ -18,10 +18,12 @@ pub(crate) struct Life {
     pub(crate) fields: Fields,
     /// When the leaders were told: a reference means who bore the id then.
     pub(crate) leaders_at: UnixMillis,
+    /// When the departments, or the parent, were told: only what was found absent later is gone without.
+    pub(crate) places_at: UnixMillis,
     /// Platform time of the newest fact.
     pub(crate) at: UnixMillis,
-    /// Facts of one second contradict each other; only the platform can tell.
-    pub(crate) undecided: bool,
+    /// When facts of one second contradict each other: that second, the newest such one. Only the platform can tell.
+    pub(crate) undecided: Option<UnixMillis>,
     /// Ids that this life was known under before, with the time of each rename, newest first.
     pub(crate) former: Vec<(EntityKey, UnixMillis)>,
 }
@@ -31,11 +33,13 @@ pub(crate) fn present(records: &Records, key: &EntityKey) -> Life {
     let Some(record) = records.get(key) else { return Life::default() };
     let start = record.facts.iter().rposition(Fact::ends_life).map_or(0, |at| at + 1);
     let (before, own) = record.facts.split_at(start);
-    if own.is_empty() {
-        return Life { at: before.last().map_or(UnixMillis::default(), |fact| fact.at), ..Life::default() };
-    }
+    let end = before.last().map(|fact| fact.at);
+    let Some(newest) = own.iter().rfind(|fact| fact.is_of_a_life()) else {
+        return Life { at: end.unwrap_or_default(), ..Life::default() };
+    };
     let mut life = Life { exists: true, ..Life::default() };
-    let contradicts_end = before.last().zip(own.first()).is_some_and(|(end, first)| end.at == first.at);
+    // Whatever is told later than the end says that the entity exists.
+    let contradicts_end = end.filter(|end| *end == newest.at);
     if own.iter().any(|fact| matches!(fact.told, Told::RenamedFrom(..))) {
         let mut facts: Vec<&Fact> = own.iter().collect();
         inherit(records, own, &mut facts, &mut life.former);
@@ -44,11 +48,12 @@ pub(crate) fn present(records: &Records, key: &EntityKey) -> Life {
     } else if let [only] = own {
         life.at = only.at;
         life.leaders_at = only.at;
+        life.places_at = only.at;
         life.fields = only.fields().cloned().unwrap_or_default();
     } else {
         life.merge(own.iter());
     }
-    life.undecided |= contradicts_end;
+    life.undecided = life.undecided.max(contradicts_end);
     life
 }
 
@@ -88,8 +93,10 @@ impl Life {
         let mut newest: BTreeMap<Field, (UnixMillis, &Value)> = BTreeMap::new();
         let mut contested: BTreeMap<Field, UnixMillis> = BTreeMap::new();
         for fact in facts {
+            // An absence is no part of a life.
+            let Some(fields) = fact.fields() else { continue };
             self.at = self.at.max(fact.at);
-            for (field, value) in fact.fields().into_iter().flat_map(Fields::iter) {
+            for (field, value) in fields.iter() {
                 if let Some((at, other)) = newest.insert(field, (fact.at, value))
                     && at == fact.at
                     && other != value
@@ -98,8 +105,14 @@ impl Life {
                 }
             }
         }
-        self.undecided = contested.iter().any(|(field, at)| newest.get(field).is_some_and(|(newest, _)| newest == at));
+        let undecided = contested.iter().filter_map(|(field, at)| {
+            let (newest, _) = newest.get(field)?;
+            (newest == at).then_some(*at)
+        });
+        self.undecided = undecided.max();
         self.leaders_at = newest.get(&Field::Leaders).map_or(self.at, |(at, _)| *at);
+        let places = newest.get(&Field::Departments).or_else(|| newest.get(&Field::Parent));
+        self.places_at = places.map_or(self.at, |(at, _)| *at);
         for (field, (_, value)) in newest {
             self.fields.set(field, value.clone());
         }
@@ -171,8 +184,7 @@ fn leaves_row(records: &Records, key: &EntityKey) -> Option<Vec<EntityKey>> {
     let sent = records.get(key)?.sent.as_ref().filter(|_| key.kind == EntityKind::Member)?;
     let trail = follow(records, key, sent.at);
     let holder = trail.ids.last().filter(|holder| trail.goes_on && *holder != key)?;
-    let exists = records.get(holder)?.facts.last().is_some_and(|fact| !fact.ends_life());
-    exists.then(|| trail.ids.into_iter().skip(1).collect())
+    records.get(holder)?.exists().then(|| trail.ids.into_iter().skip(1).collect())
 }
 
 /// Everybody whose record tells what [`successors`] answers, as far as known.

@@ -60,6 +60,8 @@ pub struct Fact {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Told {
+    /// Who was asked neither has it nor shows it. It neither begins nor ends a life.
+    Absent,
     /// It is gone: ends a life.
     Removed,
     /// It came into being.
@@ -97,12 +99,16 @@ pub enum WaitFor {
     Details,
     /// Its leader. Soft: it does not wait, it is only looked at again.
     Leader,
+    /// It refers to something that the platform neither has nor shows, and went out without it: a member with those of its
+    /// departments that are there, and in the root where none is left, since a member needs at least one; a department below
+    /// the root. Soft: when the absent one appears the entity is looked at again, and gets it back.
+    Absent,
 }
 
 impl WaitFor {
     /// Whether the entity cannot be sent because of it.
     pub const fn holds(self) -> bool {
-        !matches!(self, Self::Leader)
+        !matches!(self, Self::Leader | Self::Absent)
     }
 
     /// The name used in tables.
@@ -114,6 +120,7 @@ impl WaitFor {
             Self::Successor => "successor",
             Self::Details => "details",
             Self::Leader => "leader",
+            Self::Absent => "absent",
         }
     }
 }
@@ -123,13 +130,23 @@ impl Fact {
     pub fn fields(&self) -> Option<&Fields> {
         match &self.told {
             Told::Created(fields) | Told::Updated(fields) | Told::RenamedFrom(_, fields) => Some(fields),
-            Told::Removed | Told::RenamedTo(_) => None,
+            Told::Absent | Told::Removed | Told::RenamedTo(_) => None,
         }
     }
 
     /// Whether a life ends here.
     pub fn ends_life(&self) -> bool {
         matches!(self.told, Told::Removed | Told::RenamedTo(_))
+    }
+
+    /// Whether the entity exists by this.
+    pub fn is_of_a_life(&self) -> bool {
+        matches!(self.told, Told::Created(_) | Told::Updated(_) | Told::RenamedFrom(..))
+    }
+
+    /// Whether it only says that who was asked does not have it.
+    pub fn is_absence(&self) -> bool {
+        matches!(self.told, Told::Absent)
     }
 }
 
@@ -158,15 +175,31 @@ impl Record {
         self.waits.iter().any(|wait| wait.why.holds())
     }
 
-    /// Adds a fact; `false` when it was known already.
+    /// Whether it has a present life: something was told of it after its last end.
+    pub fn exists(&self) -> bool {
+        self.facts.iter().rfind(|fact| !fact.is_absence()).is_some_and(Fact::is_of_a_life)
+    }
+
+    /// When it was last found absent, unless something later says that it existed.
+    pub fn absent_at(&self) -> Option<UnixMillis> {
+        self.facts.iter().find(|fact| fact.is_absence()).map(|fact| fact.at)
+    }
+
+    /// Adds a fact; `false` when it was known already, or says nothing beside what is known.
     pub(crate) fn add(&mut self, fact: Fact) -> bool {
-        match self.facts.binary_search(&fact) {
-            Ok(_) => false,
-            Err(place) => {
-                self.facts.insert(place, fact);
-                true
-            }
+        let Err(place) = self.facts.binary_search(&fact) else { return false };
+        let (earlier, later) = self.facts.split_at(place);
+        // One absence counts at most: the newest, and only while nothing later says that the entity existed.
+        if fact.is_absence() && later.iter().any(|other| other.is_absence() || other.is_of_a_life()) {
+            return false;
         }
+        let ends_absence = fact.is_absence() || fact.is_of_a_life();
+        let ended = earlier.iter().position(Fact::is_absence).filter(|_| ends_absence);
+        self.facts.insert(place, fact);
+        if let Some(ended) = ended {
+            self.facts.remove(ended);
+        }
+        true
     }
 
     /// Notes how the id was spelled at a time; the earliest spelling is shown.
@@ -178,8 +211,18 @@ impl Record {
     }
 
     /// Drops what can no longer matter: lives that a removal ended before `horizon`, and values that a newer one replaced
-    /// before `horizon`. Segments that end in a rename stay, since they belong to the new id.
+    /// before `horizon`. Segments that end in a rename stay, since they belong to the new id; so does an absence, however old:
+    /// who went out without the entity must not begin to wait for it.
     pub(crate) fn fold(&mut self, horizon: UnixMillis) {
+        let absence = self.facts.iter().position(Fact::is_absence).map(|place| self.facts.remove(place));
+        self.fold_lives(horizon);
+        if let Some(absence) = absence {
+            let (Ok(place) | Err(place)) = self.facts.binary_search(&absence);
+            self.facts.insert(place, absence);
+        }
+    }
+
+    fn fold_lives(&mut self, horizon: UnixMillis) {
         let crowded = self.facts.len().saturating_sub(FACTS_MAX);
         let old = self.facts.iter().take_while(|fact| fact.at < horizon).count().max(crowded);
         let Some(old_facts) = self.facts.get(..old) else { return };
@@ -206,6 +249,7 @@ fn strip_replaced(mut facts: Vec<Fact>) -> Vec<Fact> {
                 fields.retain(|field, _| replaced.insert(field));
             }
             Told::Removed | Told::RenamedTo(_) => replaced.clear(),
+            Told::Absent => {}
         }
     }
     facts.retain(|fact| !matches!(&fact.told, Told::Updated(fields) if fields.is_empty()));

@@ -3,7 +3,8 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use common::{
-    Action, Change, DestinationId, Entity, EntityKey, EntityKind, EntityMap, EntitySet, Field, Fields, UnixMillis, What,
+    Action, Change, DestinationId, Entity, EntityKey, EntityKind, EntityMap, EntitySet, Field, Fields, ROOT_DEPARTMENT,
+    UnixMillis, What,
 };
 
 use crate::{
@@ -70,7 +71,7 @@ impl Resolver {
     }
 
     fn run(mut self) -> Effects {
-        self.release_where_lives_ended();
+        self.release_where_lives_ended_or_nobody_is();
         self.ask_what_was_hinted();
         while let Some(key) = self.queue.pop_front() {
             if self.queued.remove(&key) {
@@ -90,8 +91,8 @@ impl Resolver {
         self.effects
     }
 
-    /// A removal or a rename changes what a reference to the id means, even where the entity was never sent.
-    fn release_where_lives_ended(&mut self) {
+    /// A removal, a rename or an absence changes what a reference to the id means, even where the entity was never sent.
+    fn release_where_lives_ended_or_nobody_is(&mut self) {
         let ended: Vec<EntityKey> = self
             .session
             .told
@@ -99,7 +100,7 @@ impl Resolver {
             .zip(&self.session.merged)
             .filter(|(_, is_new)| **is_new)
             .flat_map(|(told, _)| match &told.observation.what {
-                What::Removed => vec![told.observation.key()],
+                What::Removed | What::Absent => vec![told.observation.key()],
                 What::Renamed { to, .. } => {
                     vec![told.observation.key(), EntityKey::new(told.observation.kind, to)]
                 }
@@ -117,7 +118,7 @@ impl Resolver {
                 What::Renamed { to, .. } => EntityKey::new(told.observation.kind, to),
                 _ => told.observation.key(),
             };
-            self.effects.questions.insert(Question { about, why: Why::Hint });
+            self.effects.questions.insert(Question { about, why: Why::Hint, at: told.observation.at });
         }
     }
 
@@ -125,8 +126,8 @@ impl Resolver {
         let told = self.session.told.iter().zip(&self.session.merged).filter(|(_, is_new)| **is_new);
         let touched: BTreeSet<EntityKey> = told.map(|(told, _)| told.observation.key()).collect();
         for about in touched {
-            if present(&self.session.records, &about).undecided {
-                self.effects.questions.insert(Question { about, why: Why::Undecided });
+            if let Some(at) = present(&self.session.records, &about).undecided {
+                self.effects.questions.insert(Question { about, why: Why::Undecided, at });
             }
         }
     }
@@ -189,7 +190,20 @@ impl Resolver {
                 self.send(key, life.at, entity, refers_to, None);
             }
         }
+        self.ask_whether_still_absent(life, &waits);
         self.set_waits(key, waits);
+    }
+
+    /// What was found absent before it was referred to is most likely absent still: that is asked at once, and only an answer
+    /// later than the reference will do.
+    fn ask_whether_still_absent(&mut self, life: &Life, waits: &BTreeSet<Wait>) {
+        for wait in waits.iter().filter(|wait| wait.why == WaitFor::Reference) {
+            let record = self.record(&wait.on);
+            if record.absent_at().is_some() && !record.exists() {
+                let question = Question { about: wait.on.clone(), why: Why::Missing, at: life.places_at };
+                self.effects.questions.insert(question);
+            }
+        }
     }
 
     /// Leaders that are to be looked at anyway go first, so that who follows them need not be sent twice.
@@ -231,7 +245,12 @@ impl Resolver {
 
     /// The entity as it is to be sent and what it refers to, or `None` while it cannot be sent at all. Adds what it waits for.
     /// The fields are taken out of the life.
-    fn compose(&self, key: &EntityKey, life: &mut Life, waits: &mut BTreeSet<Wait>) -> Option<(Entity, Vec<EntityKey>)> {
+    fn compose(
+        &self,
+        key: &EntityKey,
+        life: &mut Life,
+        waits: &mut BTreeSet<Wait>,
+    ) -> Option<(Entity, Vec<EntityKey>)> {
         let record = self.record(key);
         let mut fields = std::mem::take(&mut life.fields);
         let refers_to = match key.kind {
@@ -239,8 +258,8 @@ impl Resolver {
                 fields.remove(Field::Parent);
                 Some(Vec::new())
             }
-            EntityKind::Department => self.place(key, record, &mut fields, waits),
-            EntityKind::Member => self.memberships(key, &mut fields, waits),
+            EntityKind::Department => self.place(key, life.places_at, &mut fields, waits),
+            EntityKind::Member => self.memberships(key, life.places_at, &mut fields, waits),
             EntityKind::Callback => None,
         };
         self.resolve_leaders(life, &mut fields, waits);
@@ -256,22 +275,28 @@ impl Resolver {
         Some((Entity { shown_id, fields, incomplete }, refers_to?))
     }
 
-    /// The parent of a department. One that cannot be reached yet leaves a live department where it is.
+    /// The parent of a department: the root in place of an absent one. One that cannot be reached yet leaves a live department
+    /// where it is.
     fn place(
         &self,
         key: &EntityKey,
-        record: &Record,
+        told_at: UnixMillis,
         fields: &mut Fields,
         waits: &mut BTreeSet<Wait>,
     ) -> Option<Vec<EntityKey>> {
-        let present_parent = record.sent.as_ref().and_then(|sent| sent.refers_to.first());
+        let present_parent = self.record(key).sent.as_ref().and_then(|sent| sent.refers_to.first());
         let wanted = fields.text(Field::Parent).map(EntityKey::department);
-        let Some(wanted) = wanted else {
+        let Some(mut wanted) = wanted else {
             waits.insert(Wait { on: key.clone(), why: WaitFor::Details });
             let stay = present_parent?;
             fields.set(Field::Parent, &*stay.id);
             return Some(vec![stay.clone()]);
         };
+        if self.is_absent(&wanted, told_at) {
+            waits.insert(Wait { on: wanted, why: WaitFor::Absent });
+            fields.set(Field::Parent, ROOT_DEPARTMENT);
+            wanted = EntityKey::department(ROOT_DEPARTMENT);
+        }
         if present_parent == Some(&wanted) {
             return Some(vec![wanted]);
         }
@@ -306,24 +331,38 @@ impl Resolver {
         Vec::new()
     }
 
-    /// The departments of a member; all of them must be live.
-    fn memberships(&self, key: &EntityKey, fields: &mut Fields, waits: &mut BTreeSet<Wait>) -> Option<Vec<EntityKey>> {
+    /// The departments of a member; all of them must be live, but for those that are absent. Where none is left the root takes
+    /// their place: a member needs at least one.
+    fn memberships(
+        &self,
+        key: &EntityKey,
+        told_at: UnixMillis,
+        fields: &mut Fields,
+        waits: &mut BTreeSet<Wait>,
+    ) -> Option<Vec<EntityKey>> {
         if !fields.has(Field::Departments) {
             waits.insert(Wait { on: key.clone(), why: WaitFor::Details });
             return None;
         }
-        let mut departments: Vec<String> = Vec::new();
-        for id in fields.list(Field::Departments) {
-            if !departments.contains(id) {
-                departments.push(id.clone());
+        let mut refers_to: Vec<EntityKey> = Vec::new();
+        let mut any_absent = false;
+        for department in fields.list(Field::Departments).iter().map(|id| EntityKey::department(id)) {
+            if self.is_absent(&department, told_at) {
+                any_absent = true;
+                waits.insert(Wait { on: department, why: WaitFor::Absent });
+            } else if !refers_to.contains(&department) {
+                refers_to.push(department);
             }
         }
-        let refers_to: Vec<EntityKey> = departments.iter().map(|id| EntityKey::department(id)).collect();
-        let absent: Vec<&EntityKey> = refers_to.iter().filter(|department| !self.is_live(department)).collect();
-        if !absent.is_empty() {
-            waits.extend(absent.into_iter().map(|on| Wait { on: on.clone(), why: WaitFor::Reference }));
+        if any_absent && refers_to.is_empty() {
+            refers_to.push(EntityKey::department(ROOT_DEPARTMENT));
+        }
+        let missing: Vec<&EntityKey> = refers_to.iter().filter(|department| !self.is_live(department)).collect();
+        if !missing.is_empty() {
+            waits.extend(missing.into_iter().map(|on| Wait { on: on.clone(), why: WaitFor::Reference }));
             return None;
         }
+        let departments: Vec<String> = refers_to.iter().map(|department| department.id.to_string()).collect();
         if fields.has(Field::Leads) {
             let leads: Vec<String> =
                 fields.list(Field::Leads).iter().filter(|id| departments.contains(id)).cloned().collect();
@@ -437,7 +476,7 @@ impl Resolver {
     fn send_again(&mut self) {
         for (key, only_for) in std::mem::take(&mut self.session.resend) {
             let record = self.record(&key);
-            let is_known = !record.facts.is_empty();
+            let is_known = record.facts.iter().any(|fact| !fact.is_absence());
             if only_for.is_none() && self.sent.contains(&key) {
                 continue;
             }
@@ -524,6 +563,14 @@ impl Resolver {
         if self.session.focus.contains(key) && self.queued.insert(key.clone()) {
             self.queue.push_back(key.clone());
         }
+    }
+
+    /// Whether a reference that was told at `told_at` is to something that was found absent since, and of which nobody said
+    /// that it is there. What is still live is not absent: whoever is in it leaves it by what is told of them.
+    fn is_absent(&self, key: &EntityKey, told_at: UnixMillis) -> bool {
+        let record = self.record(key);
+        let since = record.absent_at().is_some_and(|at| at.seconds() > told_at.seconds());
+        since && !record.is_live() && !record.exists()
     }
 
     fn is_live(&self, key: &EntityKey) -> bool {

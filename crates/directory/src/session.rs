@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use common::{
-    DestinationId, EntityKey, EntityKind, EntityMap, EntitySet, Field, Fields, Observation, TenantId, UnixMillis, What,
+    DestinationId, EntityKey, EntityKind, EntityMap, EntitySet, Field, Fields, Observation, ROOT_DEPARTMENT, TenantId,
+    UnixMillis, What,
 };
 
 use crate::{
@@ -75,10 +76,11 @@ impl Session {
         self.tell(Told {
             observation: Observation {
                 kind: EntityKind::Department,
-                id: common::ROOT_DEPARTMENT.to_owned(),
+                id: ROOT_DEPARTMENT.to_owned(),
                 at: UnixMillis(0),
                 what: What::Created { fields },
                 hint: false,
+                answer: false,
             },
             event: String::new(),
             received_at: now,
@@ -183,7 +185,17 @@ impl Session {
                 wanted.extend(self.path(record, &EntityKey::department(parent)));
             }
         }
-        wanted.retain(|wanted| !self.records.contains_key(wanted));
+        let mut any_absent = false;
+        wanted.retain(|wanted| match self.records.get(wanted) {
+            Some(record) => {
+                any_absent |= record.absent_at().is_some();
+                false
+            }
+            None => true,
+        });
+        // Who goes without something absent may go below the root instead.
+        let root = any_absent.then(|| EntityKey::department(ROOT_DEPARTMENT));
+        wanted.extend(root.filter(|root| !self.records.contains_key(root)));
         wanted
     }
 
@@ -214,19 +226,25 @@ impl Session {
             self.told.push(told);
         }
         for key in std::mem::take(&mut self.settle_for_id) {
-            if let Some(record) = self.records.get_mut(&key)
-                && !record.settled_for_id
-            {
-                record.settled_for_id = true;
-                self.dirty.insert(key);
-            }
+            self.settle(&key);
         }
+    }
+
+    /// The entity's id is to do for a name. `false` when it does already.
+    fn settle(&mut self, key: &EntityKey) -> bool {
+        let record = self.records.entry(key.clone()).or_default();
+        if record.settled_for_id {
+            return false;
+        }
+        record.settled_for_id = true;
+        self.dirty.insert(key.clone());
+        true
     }
 
     /// Adds one observation; its fields go into the record.
     fn merge_one(&mut self, told: &mut Told) -> bool {
         let key = told.observation.key();
-        if key.is_root() && matches!(told.observation.what, What::Removed) {
+        if key.is_root() && matches!(told.observation.what, What::Removed | What::Absent) {
             return false;
         }
         let next = match &told.observation.what {
@@ -235,7 +253,9 @@ impl Session {
             _ => None,
         };
         match (&mut told.observation.what, next) {
+            (What::Absent, _) => self.add(&key, FactTold::Absent, told),
             (What::Removed, _) => self.add(&key, FactTold::Removed, told),
+            (What::Nameless, _) => self.settle(&key),
             (What::Created { fields }, _) => {
                 let fields = std::mem::take(fields);
                 self.add(&key, FactTold::Created(fields), told)
@@ -259,10 +279,14 @@ impl Session {
             _ => (told.observation.at, &told.observation.id),
         };
         let record = self.records.entry(key.clone()).or_default();
+        // Who has no such entity only repeats the id as it was asked for.
+        let is_spelled = what != FactTold::Absent;
         if !record.add(Fact { at, told: what }) {
             return false;
         }
-        record.spelled(at, spelled);
+        if is_spelled {
+            record.spelled(at, spelled);
+        }
         record.received_at = told.received_at;
         record.last_event.clone_from(&told.event);
         self.dirty.insert(key.clone());

@@ -6,6 +6,8 @@ use common::{Action, EntityKey, EntityKind, Field, Fields, Observation, UnixMill
 
 use crate::{Effects, Incoming, Question, Record, Seen, Session, WaitFor, Why};
 
+mod answers;
+
 /// A tenant's tables.
 #[derive(Default)]
 struct Tenant {
@@ -106,7 +108,7 @@ fn line(change: &common::Change) -> String {
 }
 
 fn seen(kind: EntityKind, id: &str, second: i64, what: What) -> Observation {
-    Observation { kind, id: id.to_owned(), at: UnixMillis::from_seconds(second), what, hint: false }
+    Observation { kind, id: id.to_owned(), at: UnixMillis::from_seconds(second), what, hint: false, answer: false }
 }
 
 fn department(id: &str, second: i64, parent: &str) -> Observation {
@@ -390,7 +392,7 @@ fn different_values_within_a_second_are_undecided_and_asked_about() {
         let mut tenant = check(&[(member("ann", 1, &["1"]), "member ann \"ANN\" in 1")]);
         tenant.tell(first.clone());
         tenant.tell(second.clone());
-        let asked = Question { about: EntityKey::member("ann"), why: Why::Undecided };
+        let asked = Question { about: EntityKey::member("ann"), why: Why::Undecided, at: UnixMillis::from_seconds(5) };
         assert!(tenant.effects.questions.contains(&asked));
         let row = &tenant.records[&EntityKey::member("ann")].sent.as_ref().unwrap().entity;
         assert_eq!(row.fields.text(Field::Mobile), Some("2"), "every order shows the same");
@@ -414,7 +416,7 @@ fn a_hint_asks_also_when_it_is_a_duplicate() {
     let hint = Observation { hint: true, ..told("ann", 1, Field::Departments, ["1"].as_slice()) };
     for _ in 0..2 {
         tenant.tell(hint.clone());
-        let asked = Question { about: EntityKey::member("ann"), why: Why::Hint };
+        let asked = Question { about: EntityKey::member("ann"), why: Why::Hint, at: UnixMillis::from_seconds(1) };
         assert!(tenant.effects.questions.contains(&asked));
     }
     assert_eq!(tenant.waits(&EntityKey::member("ann")), [("member ann".to_owned(), WaitFor::Details)]);

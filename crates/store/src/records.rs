@@ -8,6 +8,7 @@ use directory::Record;
 use crate::{
     bulk,
     convert::{ROWS_PER_STATEMENT, by_kind, entity_key, from_json, to_json},
+    outbox,
     schema::resolver::records,
 };
 
@@ -195,6 +196,28 @@ pub fn parked_summary(conn: &mut Connection, tenant: &TenantId) -> Result<(u64, 
         .select((diesel::dsl::count_star(), diesel::dsl::min(records::parked_since)))
         .first(c))?;
     Ok((crate::convert::unsigned(count), oldest.map(UnixMillis)))
+}
+
+/// Moves the clocks of a tenant's parked entities on by the `millis` in which its platform, from `since` on, did not answer: what
+/// was parked before waits that much longer, and what was parked meanwhile from the end of the silence on. Locks the tenant, since
+/// the resolver writes whole rows.
+///
+/// # Errors
+/// Those of the database.
+pub fn shift_parked(conn: &mut Connection, tenant: &TenantId, since: UnixMillis, millis: i64) -> Result<()> {
+    outbox::lock_tenants(conn, [tenant])?;
+    let until = since.plus_millis(millis);
+    let parked_meanwhile = records::table
+        .filter(records::tenant.eq(tenant.as_str()))
+        .filter(records::parked_since.gt(since.0))
+        .filter(records::parked_since.lt(until.0));
+    on_backend!(conn, c => diesel::update(parked_meanwhile).set(records::parked_since.eq(until.0)).execute(c))?;
+    let parked_before =
+        records::table.filter(records::tenant.eq(tenant.as_str())).filter(records::parked_since.le(since.0));
+    on_backend!(conn, c => diesel::update(parked_before)
+        .set(records::parked_since.eq(records::parked_since + millis))
+        .execute(c))?;
+    Ok(())
 }
 
 /// What is in a department as last sent, at most `limit` of it. It reads the tenant's whole mirror: for people and for

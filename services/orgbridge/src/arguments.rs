@@ -45,6 +45,12 @@ pub(crate) enum Command {
     /// What was sent where, and what was answered
     #[command(subcommand)]
     Deliveries(DeliveriesCommand),
+    /// Compare a tenant's directory with its core product, and bring the product in step
+    #[command(subcommand)]
+    Sync(SyncCommand),
+    /// Which row of a core product is which department or member
+    #[command(subcommand)]
+    Link(LinkCommand),
     /// What a gateway took over while the broker was away
     #[command(subcommand)]
     Spool(SpoolCommand),
@@ -233,6 +239,126 @@ pub(crate) enum SpoolCommand {
         #[command(flatten)]
         printing: Printing,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SyncCommand {
+    /// Make a plan and show it; nothing is changed
+    Plan {
+        /// The tenant
+        #[arg(value_name = "ID")]
+        id: TenantId,
+        #[command(flatten)]
+        printing: Printing,
+    },
+    /// Apply a plan: the one that waits, else a new one
+    Apply(SyncApply),
+    /// Allow a run that removes so much that a person is asked
+    Allow {
+        /// The run
+        #[arg(value_name = "RUN")]
+        run: String,
+    },
+    /// Refuse a run that waits; nothing of it is done
+    Reject {
+        /// The run
+        #[arg(value_name = "RUN")]
+        run: String,
+    },
+    /// Show how the tenant's last run stands
+    Status {
+        /// The tenant
+        #[arg(value_name = "ID")]
+        id: TenantId,
+        #[command(flatten)]
+        printing: Printing,
+    },
+    /// Show what differs now
+    Diff {
+        /// The tenant
+        #[arg(value_name = "ID")]
+        id: TenantId,
+        #[command(flatten)]
+        printing: Printing,
+    },
+    /// Bring rows back to what they were before a run, and leave the product alone until it is resumed
+    Undo {
+        /// The run
+        #[arg(value_name = "RUN")]
+        run: String,
+    },
+    /// Let runs look after a destination again
+    Resume {
+        /// The tenant
+        #[arg(value_name = "ID")]
+        id: TenantId,
+        /// The destination
+        #[arg(long, value_name = "ID")]
+        destination: DestinationId,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SyncApply {
+    /// The tenant
+    #[arg(value_name = "ID")]
+    pub(crate) id: TenantId,
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Do not wait for the end
+    #[arg(long)]
+    pub(crate) detach: bool,
+    #[command(flatten)]
+    pub(crate) printing: Printing,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LinkCommand {
+    /// Say that a row is a department or member
+    Set {
+        #[command(flatten)]
+        place: LinkPlace,
+        /// The id of the row
+        #[arg(value_name = "ROW")]
+        core_id: String,
+    },
+    /// List links
+    List {
+        /// The tenant
+        #[arg(long, value_name = "ID")]
+        tenant: TenantId,
+        /// Only of this destination
+        #[arg(long, value_name = "ID")]
+        destination: Option<DestinationId>,
+        #[command(flatten)]
+        printing: Printing,
+    },
+    /// Take a link away; with a row, say that it is not this department or member
+    Remove {
+        #[command(flatten)]
+        place: LinkPlace,
+        /// The id of the row
+        #[arg(value_name = "ROW")]
+        core_id: Option<String>,
+    },
+}
+
+/// A department or member at a destination.
+#[derive(Debug, Args)]
+pub(crate) struct LinkPlace {
+    /// The tenant
+    #[arg(long, value_name = "ID")]
+    pub(crate) tenant: TenantId,
+    /// The destination
+    #[arg(long, value_name = "ID")]
+    pub(crate) destination: DestinationId,
+    /// department or member
+    #[arg(value_name = "KIND", value_parser = directory_kind)]
+    pub(crate) kind: EntityKind,
+    /// Its id at the platform
+    #[arg(value_name = "ID")]
+    pub(crate) platform_id: String,
 }
 
 fn service(name: &str) -> Result<Service, String> {

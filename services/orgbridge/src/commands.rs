@@ -3,11 +3,13 @@
 mod check;
 mod dead;
 mod deliveries;
+mod link;
 mod migrate;
 mod parked;
 mod replay;
 mod serve;
 mod spool;
+mod sync;
 mod tenants;
 
 use std::path::{Path, PathBuf};
@@ -23,7 +25,8 @@ use tokio::runtime::Runtime;
 use crate::{
     Output,
     arguments::{
-        Arguments, Command, ConfigCommand, DeadCommand, DeliveriesCommand, ParkedCommand, SpoolCommand, TenantCommand,
+        Arguments, Command, ConfigCommand, DeadCommand, DeliveriesCommand, LinkCommand, ParkedCommand, SpoolCommand,
+        SyncCommand, TenantCommand,
     },
     demo,
     failure::Failure,
@@ -62,6 +65,14 @@ pub(crate) fn execute(arguments: Arguments, environment: Environment, output: &m
         Command::Deliveries(command) => {
             let (desk, runtime) = open(source)?;
             runtime.block_on(deliveries(&desk, command, output))
+        }
+        Command::Sync(command) => {
+            let (desk, runtime) = open(source)?;
+            runtime.block_on(synchronise(&desk, command, output))
+        }
+        Command::Link(command) => {
+            let (desk, runtime) = open(source)?;
+            runtime.block_on(links(&desk, command, output))
         }
     }
 }
@@ -105,6 +116,29 @@ async fn deliveries(desk: &Desk, command: DeliveriesCommand, output: &mut Output
     }
 }
 
+async fn synchronise(desk: &Desk, command: SyncCommand, output: &mut Output<'_>) -> Done {
+    match command {
+        SyncCommand::Plan { id, printing } => sync::plan(desk, id, printing, output).await,
+        SyncCommand::Apply(wish) => sync::apply(desk, wish, output).await,
+        SyncCommand::Allow { run } => sync::allow(desk, run, output).await,
+        SyncCommand::Reject { run } => sync::reject(desk, run, output).await,
+        SyncCommand::Status { id, printing } => sync::status(desk, id, printing, output).await,
+        SyncCommand::Diff { id, printing } => sync::diff(desk, id, printing, output).await,
+        SyncCommand::Undo { run } => sync::undo(desk, run, output).await,
+        SyncCommand::Resume { id, destination } => sync::resume(desk, (id, destination), output).await,
+    }
+}
+
+async fn links(desk: &Desk, command: LinkCommand, output: &mut Output<'_>) -> Done {
+    match command {
+        LinkCommand::Set { place, core_id } => link::set(desk, place, core_id, output).await,
+        LinkCommand::List { tenant, destination, printing } => {
+            link::list(desk, (tenant, destination), printing, output).await
+        }
+        LinkCommand::Remove { place, core_id } => link::remove(desk, place, core_id, output).await,
+    }
+}
+
 fn completions(shell: clap_complete::Shell, output: &mut Output<'_>) -> Done {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut help::command(output.language), "orgbridge", &mut script);
@@ -139,6 +173,7 @@ struct Desk {
     database: Database,
     sealer: Sealer,
     environment: Environment,
+    config: Config,
 }
 
 impl Desk {
@@ -161,7 +196,7 @@ fn open(source: Source) -> Result<(Desk, Runtime), Failure> {
     let config = source.config()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")?;
     let (database, sealer) = service::open_store(&config)?;
-    Ok((Desk { database, sealer, environment: source.environment }, runtime))
+    Ok((Desk { database, sealer, environment: source.environment, config }, runtime))
 }
 
 /// An entity as the contract's lists show it.

@@ -172,6 +172,110 @@ texts! {
         "{count} published, then the broker took nothing any more: {left} are still in the spool; run it again",
         "已发布 {count} 条，之后消息中间件不再接收：还有 {left} 条留在暂存中，请稍后再次执行"
     }
+    run_is_detached(run) {
+        "run {run} is on its way: see `orgbridge sync status`",
+        "任务 {run} 已开始：请查看 `orgbridge sync status`"
+    }
+    run_finished(run, counts) {
+        "run {run} is finished: {counts}",
+        "任务 {run} 已完成：{counts}"
+    }
+    run_left_some(skipped, failed) {
+        "{skipped} skipped, {failed} failed: see `orgbridge sync diff` and `orgbridge dead list`",
+        "略过 {skipped} 项，失败 {failed} 项：请查看 `orgbridge sync diff` 和 `orgbridge dead list`"
+    }
+    run_in_quarantine(run, why) {
+        "run {run} waits for a person: {why}. Look at it with `orgbridge sync plan`, then `orgbridge sync allow {run}` or `orgbridge sync reject {run}`",
+        "任务 {run} 等待人工确认：{why}。请用 `orgbridge sync plan` 查看，然后执行 `orgbridge sync allow {run}` 或 `orgbridge sync reject {run}`"
+    }
+    run_is_over(run, state, why) {
+        "run {run} is {state}: {why}",
+        "任务 {run} 的状态为 {state}：{why}"
+    }
+    run_stands_otherwise(run, state) {
+        "not now: run {run} is {state}; see `orgbridge sync status`",
+        "现在不行：任务 {run} 的状态为 {state}；请查看 `orgbridge sync status`"
+    }
+    run_is_not_taken_on(run) {
+        "nobody works on run {run}: is `orgbridge serve` with the synchronizer running? The run is kept",
+        "没有服务处理任务 {run}：`orgbridge serve`（含 synchronizer）是否在运行？任务已保留"
+    }
+    no_run(run) {
+        "there is no run {run}: see `orgbridge sync status`",
+        "没有任务 {run}：请查看 `orgbridge sync status`"
+    }
+    no_runs(tenant) {
+        "tenant {tenant} had no run yet: begin with `orgbridge sync plan {tenant}`",
+        "租户 {tenant} 还没有任务：请先执行 `orgbridge sync plan {tenant}`"
+    }
+    run_allowed(run) {
+        "run {run} goes on",
+        "任务 {run} 已放行"
+    }
+    run_rejected(run) {
+        "run {run} is rejected; nothing of it was done",
+        "任务 {run} 已拒绝，未执行任何内容"
+    }
+    run_undone(run, destinations) {
+        "run {run} is undone; {destinations} is left alone until `orgbridge sync resume`",
+        "任务 {run} 已撤销；{destinations} 的对账已暂停，直到执行 `orgbridge sync resume`"
+    }
+    destination_resumed(destination) {
+        "runs look after {destination} again",
+        "{destination} 的对账已恢复"
+    }
+    destination_not_paused(destination) {
+        "runs look after {destination} already",
+        "{destination} 的对账本来就没有暂停"
+    }
+    yes_is_needed() {
+        "nobody can be asked here: say --yes; see `orgbridge sync plan` for what it would do",
+        "此处无法询问：请加 --yes；将要执行的内容请用 `orgbridge sync plan` 查看"
+    }
+    apply_this() {
+        "Apply this? [y/N]",
+        "执行以上计划？[y/N]"
+    }
+    nothing_is_applied() {
+        "nothing is applied",
+        "没有执行"
+    }
+    plan_is_incomplete() {
+        "the source may be incomplete: nothing is removed",
+        "来源数据可能不完整：不做任何移除"
+    }
+    nothing_planned() {
+        "nothing differs",
+        "没有差异"
+    }
+    run_progress(step, done, total) {
+        "{step} {done}/{total}",
+        "{step} {done}/{total}"
+    }
+    link_set(kind, id, row) {
+        "{kind} {id} is row {row}; `orgbridge sync apply` brings it in step",
+        "{kind} {id} 对应行 {row}；执行 `orgbridge sync apply` 使其一致"
+    }
+    link_is_anothers(row, entity) {
+        "row {row} is linked with {entity}: take that away first with `orgbridge link remove`",
+        "行 {row} 已对应 {entity}：请先用 `orgbridge link remove` 取消"
+    }
+    link_removed(kind, id) {
+        "{kind} {id} is linked no more",
+        "{kind} {id} 的对应关系已取消"
+    }
+    link_rejected(kind, id, row) {
+        "row {row} is not {kind} {id}: it is not proposed again",
+        "行 {row} 不是 {kind} {id}：不再提示"
+    }
+    no_link(kind, id) {
+        "{kind} {id} is not linked: see `orgbridge link list`",
+        "{kind} {id} 没有对应关系：请查看 `orgbridge link list`"
+    }
+    no_links() {
+        "no links",
+        "没有对应关系"
+    }
     see_help(command) {
         "see `{command} --help`",
         "请看 `{command} --help`"

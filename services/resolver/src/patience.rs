@@ -34,7 +34,15 @@ pub(crate) fn is_overdue(conn: &mut Connection, tenant: &TenantId, limits: Limit
     let overdue = |since_at_most, asked, given_up| ParkedFilter { since_at_most, asked, given_up, limit: 1 };
     let unasked = overdue(now.plus_millis(-limits.grace_millis), Some(false), None);
     let hopeless = overdue(now.plus_millis(-limits.limit_millis), None, Some(false));
-    Ok(!records::parked(conn, tenant, unasked)?.is_empty() || !records::parked(conn, tenant, hopeless)?.is_empty())
+    if !records::parked(conn, tenant, unasked)?.is_empty() {
+        return Ok(true);
+    }
+    Ok(!records::parked(conn, tenant, hopeless)?.is_empty() && !is_silent(conn, tenant)?)
+}
+
+/// Whether the tenant's platform does not answer: until it does again nothing is given up on.
+fn is_silent(conn: &mut Connection, tenant: &TenantId) -> Result<bool> {
+    Ok(questions::silent_since(conn, tenant)?.is_some())
 }
 
 /// Asks for what entities have waited for longer than the grace time. The flag says whether there is more to do.
@@ -72,21 +80,27 @@ fn questions_of(conn: &mut Connection, tenant: &TenantId, row: &Row) -> Result<V
     let mut asked = Vec::new();
     for wait in &row.record.waits {
         match wait.why {
-            WaitFor::Leader => {}
+            WaitFor::Leader | WaitFor::Absent => {}
             WaitFor::Emptied => {
                 let inside = records::inside_of(conn, tenant, &wait.on.id, BLOCKERS_ASKED)?;
-                asked.extend(inside.into_iter().map(|about| Question { about, why: Why::Blocking }));
+                asked.extend(inside.into_iter().map(|about| question(about, Why::Blocking)));
             }
             WaitFor::Reference | WaitFor::Path | WaitFor::Successor | WaitFor::Details => {
-                asked.push(Question { about: wait.on.clone(), why: Why::Missing });
+                asked.push(question(wait.on.clone(), Why::Missing));
             }
         }
     }
     Ok(asked)
 }
 
+/// A question that any answer answers: nothing was told that it would have to be later than.
+fn question(about: EntityKey, why: Why) -> Question {
+    Question { about, why, at: UnixMillis(0) }
+}
+
 /// Makes dead letters of entities that have waited longer than the limit. They keep waiting, and come back by themselves when
-/// what they wait for appears. Returns how many there were.
+/// what they wait for appears. While their platform does not answer their clocks stand still: whoever notes that it answers again
+/// moves them on. Returns how many there were.
 pub(crate) fn give_up(conn: &mut Connection, tenant: &TenantId, limits: Limits, now: UnixMillis) -> Result<usize> {
     let filter = ParkedFilter {
         since_at_most: now.plus_millis(-limits.limit_millis),
@@ -95,6 +109,9 @@ pub(crate) fn give_up(conn: &mut Connection, tenant: &TenantId, limits: Limits, 
         limit: SLICE,
     };
     outbox::lock_tenants(conn, [tenant])?;
+    if is_silent(conn, tenant)? {
+        return Ok(0);
+    }
     let mut waiting = records::parked(conn, tenant, filter)?;
     let letters: Vec<NewDeadLetter> = waiting.iter().map(|(key, row)| letter(tenant, key, row, now)).collect();
     for (_, row) in &mut waiting {

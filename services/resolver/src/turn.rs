@@ -155,7 +155,14 @@ impl Turn {
         let mut session = open(tenant, version, rules);
         let mut callbacks = Vec::new();
         let mut duplicates = 0;
+        let mut answers = Vec::new();
         for (event, is_new) in events.iter().zip(&fresh.is_new) {
+            // An answer that says what is known still answers.
+            if let EventBody::Directory(seen) = &event.body
+                && seen.answer
+            {
+                answers.push((seen.key(), seen.at));
+            }
             match &event.body {
                 // A hint is a duplicate only while its question is open, and asking again then changes nothing.
                 EventBody::Directory(seen) if *is_new || seen.hint => session.tell(Incoming {
@@ -168,6 +175,10 @@ impl Turn {
             }
         }
         self.decide(conn, tenant, version, session, callbacks, rules)?;
+        if !answers.is_empty() {
+            // After what this batch asks itself: hints that came along may be older, or newer.
+            questions::answered(conn, tenant, &answers, rules.now)?;
+        }
         self.counts.entry(tenant.clone()).or_default().duplicate += duplicates;
         keys::remember(conn, tenant, &fresh.keys, rules.now)
     }

@@ -11,23 +11,37 @@ use crate::{
     shrink::shrink,
 };
 
+/// What the histories that are drawn are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Family {
+    /// What a platform tells by itself.
+    Told,
+    /// Also what it says when it is asked.
+    Asked,
+}
+
 /// Runs the order with this seed: a history of 8 to 60 events, each arriving 1 to 4 times.
 pub(crate) fn run_seed(seed: u64, bug: Option<Bug>) -> Result<(), String> {
-    let (history, arrival, mut dice) = draw(seed);
+    run_seed_of(Family::Told, seed, bug)
+}
+
+/// The same with a history of some family.
+pub(crate) fn run_seed_of(family: Family, seed: u64, bug: Option<Bug>) -> Result<(), String> {
+    let (history, arrival, mut dice) = draw(family, seed);
     run(&history, &arrival, &mut dice, bug)
 }
 
 /// The smallest run found that fails in place of the one with this seed, with everything that led to it.
-pub(crate) fn report(seed: u64, reason: String) -> String {
-    let (history, arrival, dice) = draw(seed);
+pub(crate) fn report(family: Family, seed: u64, reason: String) -> String {
+    let (history, arrival, dice) = draw(family, seed);
     shrink(history, arrival, &dice, reason)
 }
 
-fn draw(seed: u64) -> (History, Arrival, Dice) {
+fn draw(family: Family, seed: u64) -> (History, Arrival, Dice) {
     let mut dice = Dice::new(seed);
     let largest = [12, 16, 24, 60][dice.below(4)];
     let size = dice.between(8, largest);
-    let history = random_history(&mut dice, size);
+    let history = random_history(&mut dice, family, size);
     let arrival = random_arrival(&mut dice, history.events.len());
     (history, arrival, dice)
 }
@@ -63,13 +77,16 @@ pub(crate) fn random_arrival(dice: &mut Dice, events: usize) -> Arrival {
     }
 }
 
-/// What is done to a company, `size` events long.
-pub(crate) fn random_history(dice: &mut Dice, size: usize) -> History {
+/// What is done to a company, `size` events long, and what is still to be asked then.
+fn random_history(dice: &mut Dice, family: Family, size: usize) -> History {
     let mut company = Company::new();
     let mut tries = 0;
     let shares_seconds = dice.once_in(3);
     // Some companies only reorganise, in some people come and go.
-    let (first, last) = [(0, 19), (0, 19), (0, 9), (9, 19)][dice.below(4)];
+    let (first, mut last) = [(0, 19), (0, 19), (0, 9), (9, 19)][dice.below(4)];
+    if family == Family::Asked {
+        last = 26;
+    }
     let mut life = Life { dice, company: &mut company, shares_seconds };
     while life.company.event_count() < size && tries < 20 * size {
         let deed = life.dice.between(first, last);
@@ -118,14 +135,65 @@ impl Life<'_> {
             15..=16 => self.somebody_gets_another_id(),
             17 => self.somebody_leaves(),
             18 => self.somebody_gets_leaders(),
-            _ => self.a_department_gets_leaders(),
+            19 => self.a_department_gets_leaders(),
+            20..=21 => self.a_hidden_department_is_created(),
+            22 => self.a_hidden_department_is_shown(),
+            23..=24 => self.a_department_is_asked_for(),
+            25 => self.somebody_is_hired_by_id(),
+            _ => self.somebody_is_asked_for(),
         };
+    }
+
+    fn a_hidden_department_is_created(&mut self) -> Option<()> {
+        let id = *self.dice.pick(&DEPARTMENT_IDS)?;
+        if !self.company.is_new(id) {
+            return None;
+        }
+        self.company.hide_department(id);
+        Some(())
+    }
+
+    fn a_hidden_department_is_shown(&mut self) -> Option<()> {
+        let id = self.pick(Company::hidden_departments)?;
+        let parent = self.pick(Company::parents)?;
+        if self.company.is_within(&parent, &id) {
+            return None;
+        }
+        self.company.show_department(&id, &parent);
+        Some(())
+    }
+
+    /// One that is hidden, was removed, or never was.
+    fn a_department_is_asked_for(&mut self) -> Option<()> {
+        let id = *self.dice.pick(&DEPARTMENT_IDS)?;
+        if self.company.shown_departments().iter().any(|known| known == id) {
+            return None;
+        }
+        self.company.answer_absent(id);
+        Some(())
+    }
+
+    fn somebody_is_hired_by_id(&mut self) -> Option<()> {
+        let id = *self.dice.pick(&MEMBER_IDS)?;
+        let department = self.pick(Company::parents)?;
+        if self.company.members().iter().any(|known| known == id) {
+            return None;
+        }
+        let id = self.spell(id);
+        self.company.hire_reduced(&id, &[department.as_str()]);
+        Some(())
+    }
+
+    fn somebody_is_asked_for(&mut self) -> Option<()> {
+        let id = *self.dice.pick(&MEMBER_IDS)?;
+        self.company.answer_nameless(id);
+        Some(())
     }
 
     fn a_department_is_created(&mut self) -> Option<()> {
         let id = *self.dice.pick(&DEPARTMENT_IDS)?;
         let parent = self.pick(Company::parents)?;
-        if self.company.departments().iter().any(|known| known == id) {
+        if self.company.parents().iter().any(|known| known == id) {
             return None;
         }
         self.share_second(&EntityKey::department(id), 1);
@@ -150,7 +218,7 @@ impl Life<'_> {
     }
 
     fn a_department_changes(&mut self) -> Option<()> {
-        let id = self.pick(Company::parents)?;
+        let id = self.pick(Company::shown_departments)?;
         self.share_second(&EntityKey::department(&id), 2);
         let value = format!("D{id} of #{}", self.company.event_count());
         let field = if self.dice.once_in(3) { Field::NameEn } else { Field::Name };

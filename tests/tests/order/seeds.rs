@@ -10,32 +10,48 @@ use std::{
     thread,
 };
 
-use crate::{dice::Dice, random, run::run};
+use crate::{
+    dice::Dice,
+    random::{self, Family},
+    run::run,
+};
 
 const ORDERS: u64 = 100_000;
+const ORDERS_WITH_ANSWERS: u64 = 50_000;
 
 #[test]
 fn seeds_that_failed_once_stay_right() {
-    for seed in kept() {
-        if let Err(reason) = random::run_seed(seed, None) {
-            panic!("seed {seed}: {}", random::report(seed, reason));
+    for family in [Family::Told, Family::Asked] {
+        for seed in kept(family) {
+            if let Err(reason) = random::run_seed_of(family, seed, None) {
+                panic!("{family:?}, seed {seed}: {}", random::report(family, seed, reason));
+            }
         }
     }
 }
 
 #[test]
 fn random_orders_end_in_the_truth() {
+    try_orders(Family::Told, ORDERS);
+}
+
+#[test]
+fn random_orders_with_answers_end_in_the_truth() {
+    try_orders(Family::Asked, ORDERS_WITH_ANSWERS);
+}
+
+fn try_orders(family: Family, orders: u64) {
     // Other seeds each time, so that the more often this runs the more is tried.
-    let first = RandomState::new().hash_one(ORDERS) >> 16;
+    let first = RandomState::new().hash_one(orders) >> 16;
     let next = AtomicU64::new(first);
     let work = || {
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= first + ORDERS {
+            if seed >= first + orders {
                 return None;
             }
-            if let Err(reason) = random::run_seed(seed, None) {
-                next.store(first + ORDERS, Ordering::Relaxed);
+            if let Err(reason) = random::run_seed_of(family, seed, None) {
+                next.store(first + orders, Ordering::Relaxed);
                 return Some((seed, reason));
             }
         }
@@ -46,8 +62,8 @@ fn random_orders_end_in_the_truth() {
         workers.into_iter().find_map(|worker| worker.join().unwrap())
     });
     if let Some((seed, reason)) = failure {
-        keep(seed);
-        panic!("seed {seed}, now kept in {}: {}", path().display(), random::report(seed, reason));
+        keep(family, seed);
+        panic!("seed {seed}, now kept in {}: {}", path(family).display(), random::report(family, seed, reason));
     }
 }
 
@@ -63,18 +79,22 @@ fn whoever_changes_all_day_ends_in_the_truth() {
     }
 }
 
-fn path() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/seeds/order.txt"))
+fn path(family: Family) -> PathBuf {
+    let seeds = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/seeds"));
+    match family {
+        Family::Told => seeds.join("order.txt"),
+        Family::Asked => seeds.join("answers.txt"),
+    }
 }
 
 /// One seed a line; what follows a `#` is for people.
-fn kept() -> Vec<u64> {
-    let text = fs::read_to_string(path()).unwrap();
+fn kept(family: Family) -> Vec<u64> {
+    let text = fs::read_to_string(path(family)).unwrap();
     let seeds = text.lines().filter_map(|line| line.split('#').next()).map(str::trim).filter(|line| !line.is_empty());
     seeds.map(|seed| seed.parse().unwrap()).collect()
 }
 
-fn keep(seed: u64) {
-    let mut file = fs::OpenOptions::new().append(true).open(path()).unwrap();
+fn keep(family: Family, seed: u64) {
+    let mut file = fs::OpenOptions::new().append(true).open(path(family)).unwrap();
     writeln!(file, "{seed}").unwrap();
 }

@@ -50,6 +50,15 @@ diesel::table! {
         asked_at -> BigInt,
         next_attempt -> BigInt,
         attempts -> Integer,
+        about_at -> BigInt,
+        absent_since -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    silences (tenant) {
+        tenant -> Text,
+        since -> BigInt,
     }
 }
 

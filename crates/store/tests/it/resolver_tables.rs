@@ -1,5 +1,8 @@
 //! Keys, records, waiting rows, releases, the outbox.
 
+#[cfg(test)]
+mod questions;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::{Action, Change, EntityKey, UnixMillis};
@@ -193,6 +196,32 @@ async fn what_is_in_a_department_is_found_by_its_whole_id(database: Database) {
     assert_eq!(inside, [EntityKey::member("a")]);
 }
 
+async fn while_a_platform_is_silent_the_clocks_of_what_is_parked_stand_still(database: Database) {
+    let database = with_tenant(database).await;
+    let parked = |id: &str, since: Option<i64>| {
+        let parked_since = since.map(|seconds| NOW.plus_seconds(seconds));
+        (EntityKey::member(id), records::Row { parked_since, ..records::Row::default() })
+    };
+    let rows = [
+        parked("before", Some(-50)),
+        parked("then", Some(0)),
+        parked("meanwhile", Some(30)),
+        parked("after", Some(100)),
+        parked("live", None),
+    ];
+    write(&database, move |conn| records::save(conn, &tenant(), &rows)).await;
+    write(&database, |conn| records::shift_parked(conn, &tenant(), NOW, 60_000)).await;
+    let keys = ["before", "then", "meanwhile", "after", "live"].map(EntityKey::member);
+    let found: BTreeMap<EntityKey, records::Row> =
+        write(&database, move |conn| records::load(conn, &tenant(), &keys)).await.into_iter().collect();
+    let seconds = |id: &str| found[&EntityKey::member(id)].parked_since.map(|since| since.since(NOW) / 1000);
+    assert_eq!(seconds("before"), Some(10));
+    assert_eq!(seconds("then"), Some(60));
+    assert_eq!(seconds("meanwhile"), Some(60), "its time begins when the silence ends");
+    assert_eq!(seconds("after"), Some(100));
+    assert_eq!(seconds("live"), None);
+}
+
 crate::support::on_both! {
     a_key_is_remembered_with_its_first_event_until_it_is_forgotten
     keys_are_found_whether_they_are_asked_for_twice_or_are_not_there
@@ -204,4 +233,5 @@ crate::support::on_both! {
     one_holds_the_outbox_lease_until_it_ends
     a_wish_is_taken_once
     what_is_in_a_department_is_found_by_its_whole_id
+    while_a_platform_is_silent_the_clocks_of_what_is_parked_stand_still
 }

@@ -1,6 +1,8 @@
 //! The resolver as a service: events in through the queue, changes out through the outbox.
 
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod overlap;
 #[cfg(test)]
 mod poison;

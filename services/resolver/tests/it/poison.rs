@@ -165,7 +165,14 @@ fn event((key, seconds, what): (EntityKey, i64, What)) -> Event {
         received_at: UnixMillis(0),
         keys: EventKeys { platform: None, content },
         traceparent: None,
-        body: EventBody::Directory(Observation { kind: key.kind, id: key.id.to_string(), at, what, hint: false }),
+        body: EventBody::Directory(Observation {
+            kind: key.kind,
+            id: key.id.to_string(),
+            at,
+            what,
+            hint: false,
+            answer: false,
+        }),
     }
 }
 

@@ -88,10 +88,25 @@ impl Scene {
         self.stage.context.broker.publish(Hop::Events, &Lane::shared(), messages).await.unwrap();
     }
 
-    fn event(&self, (key, seconds, what): (EntityKey, i64, What)) -> Event {
-        let at = UnixMillis::from_seconds(seconds);
-        let content = format!("{key} {seconds} {what:?}");
-        let content = EventKeys::content_hash("ww1", Some(&key), at, content.as_bytes());
+    /// Tells what a platform said when it was asked.
+    pub(crate) async fn answer(&self, events: impl IntoIterator<Item = (EntityKey, i64, What)>) {
+        let answered = |event| self.observed(Observation { answer: true, ..observation(event) });
+        self.tell_raw(events.into_iter().map(|event| answered(event).to_cloud_event()).collect()).await;
+    }
+
+    /// Tells what is to be looked at again.
+    pub(crate) async fn hint(&self, event: (EntityKey, i64, What)) {
+        let hint = self.observed(Observation { hint: true, ..observation(event) });
+        self.tell_raw(vec![hint.to_cloud_event()]).await;
+    }
+
+    fn event(&self, event: (EntityKey, i64, What)) -> Event {
+        self.observed(observation(event))
+    }
+
+    fn observed(&self, seen: Observation) -> Event {
+        let content = format!("{} {:?} {}", seen.at.seconds(), seen.what, seen.answer);
+        let content = EventKeys::content_hash("ww1", Some(&seen.key()), seen.at, content.as_bytes());
         Event {
             id: content.clone(),
             tenant: TENANT.parse().unwrap(),
@@ -99,7 +114,7 @@ impl Scene {
             received_at: self.stage.clock.now(),
             keys: EventKeys { platform: None, content },
             traceparent: None,
-            body: EventBody::Directory(Observation { kind: key.kind, id: key.id.to_string(), at, what, hint: false }),
+            body: EventBody::Directory(seen),
         }
     }
 
@@ -139,6 +154,13 @@ impl Scene {
             self.stage.context.database.read("test.dead", open).await.unwrap()
         };
         eventually("dead letters", look, |dead| dead.len() == count).await
+    }
+
+    /// The platform does not answer since now, or does again.
+    pub(crate) async fn platform_is_silent(&self, is_silent: bool) {
+        let since = is_silent.then(|| self.stage.clock.now());
+        let set = move |conn: &mut database::Connection| store::questions::set_silent(conn, &tenant(), since);
+        self.stage.context.database.write("test.silent", set).await.unwrap();
     }
 
     pub(crate) async fn replay(&self, entity: EntityKey, destination: Option<&str>) {
@@ -186,6 +208,11 @@ impl Scene {
         listening.abort();
         versions
     }
+}
+
+fn observation((key, seconds, what): (EntityKey, i64, What)) -> Observation {
+    let at = UnixMillis::from_seconds(seconds);
+    Observation { kind: key.kind, id: key.id.to_string(), at, what, hint: false, answer: false }
 }
 
 fn tenant() -> TenantId {

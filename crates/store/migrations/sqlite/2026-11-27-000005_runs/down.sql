@@ -1,0 +1,3 @@
+DROP TABLE sync_pauses;
+DROP TABLE plan_items;
+DROP TABLE sync_runs;

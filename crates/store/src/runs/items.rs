@@ -1,0 +1,251 @@
+//! The items of a run's plan, with the rows as they were, and what became of each.
+
+use common::DestinationId;
+use database::{Connection, Result, on_backend};
+use diesel::{dsl::count_star, prelude::*};
+use directory::plan::{Action, Item};
+
+use super::ItemState;
+use crate::{
+    convert::{ROWS_PER_STATEMENT, from_json, parse, signed, to_json, unreadable, unsigned},
+    schema::runs::plan_items,
+};
+
+/// An item to be kept.
+#[derive(Clone)]
+pub struct NewItem {
+    /// Its place in the plan, from 1.
+    pub seq: u64,
+    /// Where it is about.
+    pub destination: DestinationId,
+    /// What is to be done, and why.
+    pub item: Item,
+    /// The row as it is, as JSON.
+    pub before: Option<String>,
+    /// The row as it is to be, as JSON.
+    pub after: Option<String>,
+    /// What became of it already.
+    pub state: ItemState,
+}
+
+/// An item as it is kept.
+#[derive(Debug, Clone)]
+pub struct PlanItem {
+    /// Its place in the plan, and what it is.
+    pub planned: NewItem,
+    /// The version of its change.
+    pub version: Option<u64>,
+    /// Why it was skipped or failed; without personal data.
+    pub note: Option<String>,
+}
+
+/// What became of an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// Its place in the plan.
+    pub seq: u64,
+    /// What became of it.
+    pub state: ItemState,
+    /// The version of its change.
+    pub version: Option<u64>,
+    /// Why it was skipped or failed; without personal data.
+    pub note: Option<String>,
+}
+
+/// Shows nothing personal.
+impl std::fmt::Debug for NewItem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewItem")
+            .field("seq", &self.seq)
+            .field("destination", &self.destination)
+            .field("item", &self.item)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How many items of a run are in which state.
+pub type Tally = Vec<(ItemState, u64)>;
+
+#[derive(Insertable, Queryable)]
+#[diesel(table_name = plan_items, treat_none_as_default_value = false)]
+struct Row {
+    run: String,
+    seq: i64,
+    destination: String,
+    action: String,
+    kind: String,
+    id: Option<String>,
+    core_id: Option<String>,
+    why: String,
+    before: Option<String>,
+    after: Option<String>,
+    state: String,
+    version: Option<i64>,
+    note: Option<String>,
+}
+
+impl Row {
+    fn new(run: &str, new: &NewItem) -> Result<Self> {
+        let text = |id: &std::sync::Arc<str>| id.as_ref().to_owned();
+        Ok(Self {
+            run: run.to_owned(),
+            seq: signed(new.seq),
+            destination: new.destination.as_str().to_owned(),
+            action: new.item.action.as_str().to_owned(),
+            kind: new.item.kind.as_str().to_owned(),
+            id: new.item.id.as_ref().map(text),
+            core_id: new.item.core_id.as_ref().map(text),
+            why: to_json(&new.item.why)?,
+            before: new.before.clone(),
+            after: new.after.clone(),
+            state: new.state.as_str().to_owned(),
+            version: None,
+            note: None,
+        })
+    }
+
+    fn read(self) -> Result<PlanItem> {
+        let action: Action = serde_json::from_value(serde_json::Value::String(self.action)).map_err(unreadable)?;
+        let item = Item {
+            action,
+            kind: parse(&self.kind)?,
+            id: self.id.map(Into::into),
+            core_id: self.core_id.map(Into::into),
+            why: from_json(&self.why)?,
+        };
+        let planned = NewItem {
+            seq: unsigned(self.seq),
+            destination: parse(&self.destination)?,
+            item,
+            before: self.before,
+            after: self.after,
+            state: parse(&self.state)?,
+        };
+        Ok(PlanItem { planned, version: self.version.map(unsigned), note: self.note })
+    }
+}
+
+/// Keeps items of a run.
+///
+/// # Errors
+/// Those of the database.
+pub fn insert_items(conn: &mut Connection, run: &str, new: &[NewItem]) -> Result<()> {
+    for piece in new.chunks(ROWS_PER_STATEMENT) {
+        let rows = piece.iter().map(|item| Row::new(run, item)).collect::<Result<Vec<Row>>>()?;
+        on_backend!(conn, c => diesel::insert_into(plan_items::table).values(&rows).execute(c))?;
+    }
+    Ok(())
+}
+
+/// Forgets what was kept of a plan that was not finished.
+///
+/// # Errors
+/// Those of the database.
+pub fn clear_items(conn: &mut Connection, run: &str) -> Result<()> {
+    on_backend!(conn, c => diesel::delete(plan_items::table.filter(plan_items::run.eq(run))).execute(c))?;
+    Ok(())
+}
+
+/// The items of a run after a place, in order, at most `limit`.
+///
+/// # Errors
+/// Those of the database.
+pub fn items(conn: &mut Connection, run: &str, after: u64, limit: i64) -> Result<Vec<PlanItem>> {
+    let query = plan_items::table
+        .filter(plan_items::run.eq(run))
+        .filter(plan_items::seq.gt(signed(after)))
+        .order(plan_items::seq)
+        .limit(limit);
+    let rows: Vec<Row> = on_backend!(conn, c => query.load(c))?;
+    rows.into_iter().map(Row::read).collect()
+}
+
+/// The next items of a run that are still to be published, in order, at most `limit`. Deletions come later, see [`deletions`].
+///
+/// # Errors
+/// Those of the database.
+pub fn pending(conn: &mut Connection, run: &str, limit: i64) -> Result<Vec<PlanItem>> {
+    let query = plan_items::table
+        .filter(plan_items::run.eq(run))
+        .filter(plan_items::state.eq(ItemState::Pending.as_str()))
+        .filter(plan_items::action.ne(Action::Delete.as_str()))
+        .order(plan_items::seq)
+        .limit(limit);
+    let rows: Vec<Row> = on_backend!(conn, c => query.load(c))?;
+    rows.into_iter().map(Row::read).collect()
+}
+
+/// The next rows of a run that are still to be deleted, in order, at most `limit`.
+///
+/// # Errors
+/// Those of the database.
+pub fn deletions(conn: &mut Connection, run: &str, limit: i64) -> Result<Vec<PlanItem>> {
+    let query = plan_items::table
+        .filter(plan_items::run.eq(run))
+        .filter(plan_items::state.eq(ItemState::Pending.as_str()))
+        .filter(plan_items::action.eq(Action::Delete.as_str()))
+        .order(plan_items::seq)
+        .limit(limit);
+    let rows: Vec<Row> = on_backend!(conn, c => query.load(c))?;
+    rows.into_iter().map(Row::read).collect()
+}
+
+/// The items of a run after a place whose changes are published, in order, at most `limit`.
+///
+/// # Errors
+/// Those of the database.
+pub fn sent(conn: &mut Connection, run: &str, after: u64, limit: i64) -> Result<Vec<PlanItem>> {
+    let query = plan_items::table
+        .filter(plan_items::run.eq(run))
+        .filter(plan_items::state.eq(ItemState::Sent.as_str()))
+        .filter(plan_items::seq.gt(signed(after)))
+        .order(plan_items::seq)
+        .limit(limit);
+    let rows: Vec<Row> = on_backend!(conn, c => query.load(c))?;
+    rows.into_iter().map(Row::read).collect()
+}
+
+/// Notes what became of items.
+///
+/// # Errors
+/// Those of the database.
+pub fn settle(conn: &mut Connection, run: &str, settled: &[Settled]) -> Result<()> {
+    for one in settled {
+        let target = plan_items::table.find((run, signed(one.seq)));
+        let values = (
+            plan_items::state.eq(one.state.as_str()),
+            plan_items::version.eq(one.version.map(signed)),
+            plan_items::note.eq(one.note.as_deref()),
+        );
+        on_backend!(conn, c => diesel::update(target).set(values).execute(c))?;
+    }
+    Ok(())
+}
+
+/// All items of a run whose changes are published have arrived, but those that are settled otherwise.
+///
+/// # Errors
+/// Those of the database.
+pub fn settle_sent(conn: &mut Connection, run: &str, otherwise: &[Settled]) -> Result<()> {
+    settle(conn, run, otherwise)?;
+    let arrived =
+        plan_items::table.filter(plan_items::run.eq(run)).filter(plan_items::state.eq(ItemState::Sent.as_str()));
+    let values = plan_items::state.eq(ItemState::Applied.as_str());
+    on_backend!(conn, c => diesel::update(arrived).set(values).execute(c))?;
+    Ok(())
+}
+
+/// How many items of a run are in which state.
+///
+/// # Errors
+/// Those of the database.
+pub fn tally(conn: &mut Connection, run: &str) -> Result<Tally> {
+    let query = plan_items::table
+        .filter(plan_items::run.eq(run))
+        .group_by(plan_items::state)
+        .order(plan_items::state)
+        .select((plan_items::state, count_star()));
+    let rows: Vec<(String, i64)> = on_backend!(conn, c => query.load(c))?;
+    rows.into_iter().map(|(state, count)| Ok((parse(&state)?, unsigned(count)))).collect()
+}

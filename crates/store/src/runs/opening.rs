@@ -1,0 +1,69 @@
+//! Destinations that collect until the first sync is applied, and how they start then.
+
+use common::{DestinationId, TenantId};
+use database::{Connection, Result, on_backend};
+use diesel::prelude::*;
+
+use crate::{
+    convert::signed,
+    destinations::{Backfill, State},
+    schema::sink::destinations,
+};
+
+/// A core product holds rows that we did not write: all destinations of the tenant that nothing was delivered to collect from now on.
+///
+/// # Errors
+/// Those of the database.
+pub fn hold_back(conn: &mut Connection, tenant: &TenantId) -> Result<()> {
+    let fresh = destinations::table
+        .filter(destinations::tenant.eq(tenant.as_str()))
+        .filter(destinations::state.eq(State::Active.as_str()))
+        .filter(destinations::last_success_at.is_null());
+    let values = destinations::state.eq(State::Collecting.as_str());
+    on_backend!(conn, c => diesel::update(fresh).set(values).execute(c))?;
+    Ok(())
+}
+
+/// A core product that collected takes changes from now on, those after `version`: what came before is in the plan.
+///
+/// # Errors
+/// Those of the database.
+pub fn start_core(conn: &mut Connection, tenant: &TenantId, id: &DestinationId, version: u64) -> Result<()> {
+    let collecting = destinations::table
+        .filter(destinations::tenant.eq(tenant.as_str()))
+        .filter(destinations::id.eq(id.as_str()))
+        .filter(destinations::state.eq(State::Collecting.as_str()));
+    let values = (
+        destinations::state.eq(State::Active.as_str()),
+        destinations::position.eq(signed(version)),
+        destinations::started_version.eq(signed(version)),
+        destinations::backfill.eq(None::<String>),
+    );
+    on_backend!(conn, c => diesel::update(collecting).set(values).execute(c))?;
+    Ok(())
+}
+
+/// All other destinations of the tenant that collected start after `version` too. Those in `backfill` get what existed before.
+///
+/// # Errors
+/// Those of the database.
+pub fn start_others(conn: &mut Connection, tenant: &TenantId, version: u64, backfill: &[DestinationId]) -> Result<()> {
+    let collecting = || {
+        destinations::table
+            .filter(destinations::tenant.eq(tenant.as_str()))
+            .filter(destinations::state.eq(State::Collecting.as_str()))
+    };
+    for id in backfill {
+        let wants = collecting().filter(destinations::id.eq(id.as_str()));
+        let values =
+            (destinations::state.eq(State::Active.as_str()), destinations::backfill.eq(Backfill::Wanted.as_str()));
+        on_backend!(conn, c => diesel::update(wants).set(values).execute(c))?;
+    }
+    let values = (
+        destinations::state.eq(State::Active.as_str()),
+        destinations::position.eq(signed(version)),
+        destinations::started_version.eq(signed(version)),
+    );
+    on_backend!(conn, c => diesel::update(collecting()).set(values).execute(c))?;
+    Ok(())
+}

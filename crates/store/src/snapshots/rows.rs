@@ -1,0 +1,187 @@
+//! What a run has learned of each entity, and the mirror beside it, both in the order of keys.
+
+use common::{EntityKey, EntityKind, TenantId};
+use database::{Connection, Result, on_backend};
+use diesel::{
+    dsl::{exists, not},
+    prelude::*,
+    sql_query,
+    sql_types::{Array, Text},
+    upsert::excluded,
+};
+use directory::Record;
+
+use crate::{
+    convert::{ROWS_PER_STATEMENT, by_kind, entity_key, from_json},
+    removals::Numbers,
+    schema::{resolver::records, snapshots::snapshot_rows},
+};
+
+diesel::allow_tables_to_appear_in_same_query!(records, snapshot_rows);
+
+/// Live records of a tenant of which a run has learned nothing.
+macro_rules! missing {
+    ($tenant:expr) => {
+        records::table.filter(records::tenant.eq($tenant.as_str())).filter(records::inside.is_not_null()).filter(not(
+            exists(
+                snapshot_rows::table
+                    .filter(snapshot_rows::tenant.eq(records::tenant))
+                    .filter(snapshot_rows::kind.eq(records::kind))
+                    .filter(snapshot_rows::id.eq(records::id)),
+            ),
+        ))
+    };
+}
+
+/// Writes what is known of entities, new or changed; no key twice. What the text means is the caller's business.
+///
+/// # Errors
+/// Those of the database.
+pub fn put(conn: &mut Connection, tenant: &TenantId, rows: &[(EntityKey, String)]) -> Result<()> {
+    if let Connection::Postgres(c) = conn {
+        let kinds: Vec<&str> = rows.iter().map(|(key, _)| key.kind.as_str()).collect();
+        let ids: Vec<&str> = rows.iter().map(|(key, _)| &*key.id).collect();
+        let bodies: Vec<&str> = rows.iter().map(|(_, body)| body.as_str()).collect();
+        sql_query(
+            "INSERT INTO snapshot_rows (tenant, kind, id, body)
+             SELECT $1, new.* FROM unnest($2, $3, $4) AS new
+             ON CONFLICT (tenant, kind, id) DO UPDATE SET body = excluded.body",
+        )
+        .bind::<Text, _>(tenant.as_str())
+        .bind::<Array<Text>, _>(kinds)
+        .bind::<Array<Text>, _>(ids)
+        .bind::<Array<Text>, _>(bodies)
+        .execute(c)?;
+        return Ok(());
+    }
+    for piece in rows.chunks(ROWS_PER_STATEMENT) {
+        let rows: Vec<_> = piece
+            .iter()
+            .map(|(key, body)| {
+                (
+                    snapshot_rows::tenant.eq(tenant.as_str()),
+                    snapshot_rows::kind.eq(key.kind.as_str()),
+                    snapshot_rows::id.eq(&*key.id),
+                    snapshot_rows::body.eq(body),
+                )
+            })
+            .collect();
+        on_backend!(conn, c => diesel::insert_into(snapshot_rows::table)
+            .values(rows)
+            .on_conflict((snapshot_rows::tenant, snapshot_rows::kind, snapshot_rows::id))
+            .do_update()
+            .set(snapshot_rows::body.eq(excluded(snapshot_rows::body)))
+            .execute(c))?;
+    }
+    Ok(())
+}
+
+/// What is known of these entities, of those that anything is known of.
+///
+/// # Errors
+/// Those of the database.
+pub fn some(conn: &mut Connection, tenant: &TenantId, keys: &[EntityKey]) -> Result<Vec<(EntityKey, String)>> {
+    let mut found = Vec::with_capacity(keys.len());
+    for (kind, ids) in by_kind(keys) {
+        let rows: Vec<(String, String, String)> = on_backend!(conn, c => snapshot_rows::table
+            .filter(snapshot_rows::tenant.eq(tenant.as_str()))
+            .filter(snapshot_rows::kind.eq(kind))
+            .filter(snapshot_rows::id.eq_any(ids))
+            .select((snapshot_rows::kind, snapshot_rows::id, snapshot_rows::body))
+            .load(c))?;
+        for (kind, id, body) in rows {
+            found.push((entity_key(&kind, &id)?, body));
+        }
+    }
+    Ok(found)
+}
+
+/// Entities after a key with what is known of them, in the order of keys: departments, then members.
+///
+/// # Errors
+/// Those of the database.
+pub fn page(
+    conn: &mut Connection,
+    tenant: &TenantId,
+    after: Option<&EntityKey>,
+    limit: i64,
+) -> Result<Vec<(EntityKey, String)>> {
+    let (kind, id) = after.map_or(("", ""), |key| (key.kind.as_str(), &key.id));
+    let rows: Vec<(String, String, String)> = on_backend!(conn, c => snapshot_rows::table
+        .filter(snapshot_rows::tenant.eq(tenant.as_str()))
+        .filter(snapshot_rows::kind.gt(kind).or(snapshot_rows::kind.eq(kind).and(snapshot_rows::id.gt(id))))
+        .select((snapshot_rows::kind, snapshot_rows::id, snapshot_rows::body))
+        .order((snapshot_rows::kind, snapshot_rows::id))
+        .limit(limit)
+        .load(c))?;
+    rows.into_iter().map(|(kind, id, body)| Ok((entity_key(&kind, &id)?, body))).collect()
+}
+
+/// Forgets what is known of a tenant's entities: of one kind, or of all.
+///
+/// # Errors
+/// Those of the database.
+pub fn clear(conn: &mut Connection, tenant: &TenantId, kind: Option<EntityKind>) -> Result<()> {
+    let all = snapshot_rows::table.filter(snapshot_rows::tenant.eq(tenant.as_str()));
+    match kind {
+        None => on_backend!(conn, c => diesel::delete(all).execute(c))?,
+        Some(kind) => {
+            let those = all.filter(snapshot_rows::kind.eq(kind.as_str()));
+            on_backend!(conn, c => diesel::delete(those).execute(c))?
+        }
+    };
+    Ok(())
+}
+
+/// Records of the mirror after a key, live or not, in the order of keys.
+///
+/// # Errors
+/// Those of the database.
+pub fn mirror_after(
+    conn: &mut Connection,
+    tenant: &TenantId,
+    after: Option<&EntityKey>,
+    limit: i64,
+) -> Result<Vec<(EntityKey, Record)>> {
+    let (kind, id) = after.map_or(("", ""), |key| (key.kind.as_str(), &key.id));
+    let rows: Vec<(String, String, String)> = on_backend!(conn, c => records::table
+        .filter(records::tenant.eq(tenant.as_str()))
+        .filter(records::kind.gt(kind).or(records::kind.eq(kind).and(records::id.gt(id))))
+        .select((records::kind, records::id, records::body))
+        .order((records::kind, records::id))
+        .limit(limit)
+        .load(c))?;
+    rows.into_iter().map(|(kind, id, body)| Ok((entity_key(&kind, &id)?, from_json(&body)?))).collect()
+}
+
+/// How many live records there are of which a run has learned nothing.
+///
+/// # Errors
+/// Those of the database.
+pub fn count_missing(conn: &mut Connection, tenant: &TenantId) -> Result<Numbers> {
+    let counts = on_backend!(conn, c => missing!(tenant)
+        .group_by(records::kind)
+        .select((records::kind, diesel::dsl::count_star()))
+        .load(c))?;
+    Ok(Numbers::of(counts))
+}
+
+/// Those of them after a key, in the order of keys.
+///
+/// # Errors
+/// Those of the database.
+pub fn missing_after(
+    conn: &mut Connection,
+    tenant: &TenantId,
+    after: Option<&EntityKey>,
+    limit: i64,
+) -> Result<Vec<EntityKey>> {
+    let (kind, id) = after.map_or(("", ""), |key| (key.kind.as_str(), &key.id));
+    let rows: Vec<(String, String)> = on_backend!(conn, c => missing!(tenant)
+        .filter(records::kind.gt(kind).or(records::kind.eq(kind).and(records::id.gt(id))))
+        .select((records::kind, records::id))
+        .order((records::kind, records::id))
+        .limit(limit)
+        .load(c))?;
+    rows.iter().map(|(kind, id)| entity_key(kind, id)).collect()
+}

@@ -1,0 +1,48 @@
+//! What all parts of this service share.
+
+use std::sync::Arc;
+
+use broker::Lane;
+use common::UnixMillis;
+use service::{Context, config::SynchronizerConfig};
+
+use crate::{
+    Timing,
+    companies::{Companies, Company},
+    metrics::Counted,
+};
+
+/// What all parts of this service share.
+pub(crate) struct Desk {
+    pub(crate) context: Context,
+    pub(crate) config: SynchronizerConfig,
+    pub(crate) companies: Companies,
+    pub(crate) counted: Counted,
+    pub(crate) timing: Timing,
+    pub(crate) lanes: Vec<Lane>,
+}
+
+impl Desk {
+    /// The present moment, by our clock.
+    pub(crate) fn now(&self) -> UnixMillis {
+        self.context.clock.now()
+    }
+
+    /// The companies of our lanes.
+    pub(crate) fn companies(&self) -> Vec<Arc<Company>> {
+        let tenants = self.context.tenants.snapshot();
+        let ours = tenants.iter().filter(|tenant| self.lanes.contains(&tenant.lane));
+        ours.filter_map(|tenant| self.companies.of(tenant)).collect()
+    }
+
+    /// The present moment, and until when a run that is held from now on is ours.
+    pub(crate) fn hold(&self) -> (UnixMillis, UnixMillis) {
+        let now = self.now();
+        (now, now.plus_millis(i64::try_from(self.timing.hold.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// Whether the process is to stop.
+    pub(crate) fn stops(&self) -> bool {
+        self.context.stop.is_cancelled()
+    }
+}

@@ -1,0 +1,23 @@
+#![doc = include_str!("../README.md")]
+
+mod companies;
+mod desk;
+mod ids;
+mod in_hand;
+mod metrics;
+mod publish;
+mod pull;
+pub mod questions;
+mod reconcile;
+mod removals;
+pub mod run;
+mod silence;
+mod source;
+mod synchronizer;
+mod timing;
+
+pub use synchronizer::{Bell, Synchronizer, run};
+pub use timing::Timing;
+
+/// The service's name, also that of its binary.
+pub const NAME: &str = "synchronizer";

@@ -1,0 +1,43 @@
+//! What was answered goes the way of everything that enters: as events, through the queue.
+
+use broker::Outgoing;
+use common::{Event, EventBody, EventKeys, Hop, Observation, Platform};
+
+use crate::{companies::Company, desk::Desk};
+
+/// Events that are published at once.
+const AT_ONCE: usize = 256;
+
+/// Publishes what the platform told. On `Ok` all of it is durable; on an error some of it may be, which does no harm: an
+/// answer that comes twice says the same.
+///
+/// # Errors
+/// Those of the queue.
+pub(crate) async fn publish(desk: &Desk, company: &Company, told: Vec<Observation>) -> broker::Result<()> {
+    let events: Vec<Event> = told.into_iter().map(|seen| event(desk, company, seen)).collect();
+    for piece in events.chunks(AT_ONCE) {
+        let messages =
+            piece.iter().map(|event| Outgoing::serialised(event.ordering_key(), event.to_cloud_event())).collect();
+        desk.context.broker.publish(Hop::Events, &company.lane, messages).await?;
+        let published = &desk.context.metrics.events_published_total;
+        for event in piece {
+            published.with_label_values(&[event.platform.as_str(), event.tenant.as_str(), event.type_name()]).inc();
+        }
+    }
+    Ok(())
+}
+
+fn event(desk: &Desk, company: &Company, seen: Observation) -> Event {
+    // Texts, numbers and maps with text keys: there is nothing here that JSON cannot say.
+    let content = serde_json::to_vec(&seen).unwrap_or_default();
+    let content = EventKeys::content_hash(&company.corp_id, Some(&seen.key()), seen.at, &content);
+    Event {
+        id: content.clone(),
+        tenant: company.tenant.clone(),
+        platform: Platform::Wecom,
+        received_at: desk.now(),
+        keys: EventKeys { platform: None, content },
+        traceparent: None,
+        body: EventBody::Directory(seen),
+    }
+}

@@ -1,0 +1,107 @@
+//! A claimed question, with what the mirror knows of the one that it is about.
+
+use common::{EntityKey, EntityKind, EntityMap, Field, Fields, TenantId, UnixMillis};
+use database::{Connection, Result};
+use directory::{Fact, Record, Why};
+use store::{questions, records};
+
+use super::Wanted;
+
+/// An answer answers hints that are so much older.
+const LATER_MILLIS: i64 = 2_000;
+/// The time of an answer is rounded down, and one second earlier than that (see `wecom::api::Answer`).
+const ROUNDING_MILLIS: i64 = 2_000;
+
+/// A question that is ours for now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Question {
+    /// About whom.
+    pub(crate) about: EntityKey,
+    /// The platform's time of the hint: an answer has to be later, by as much as clocks may differ. 0 where any will do.
+    pub(crate) hinted_at: UnixMillis,
+    /// The platform's time of the newest event that says that it exists.
+    pub(crate) told_at: UnixMillis,
+    /// How often it was asked in vain.
+    pub(crate) attempts: u32,
+    /// When a list first did not have it.
+    pub(crate) absent_since: Option<UnixMillis>,
+    /// The mirror has it as something that exists.
+    pub(crate) is_live: bool,
+    /// Of a member, the departments that it is in as far as known.
+    pub(crate) departments: Vec<String>,
+    /// It is asked for where it is, too.
+    pub(crate) places: bool,
+}
+
+impl Question {
+    /// A hint comes with ids (reference wecom 2.1), so only details are asked for; whatever else is asked for, or was
+    /// never told, the lists of ids must tell.
+    fn new(claimed: questions::Claimed, record: Option<&Record>, reads_details: bool) -> Self {
+        let questions::Claimed { about, why, about_at, attempts, absent_since, .. } = claimed;
+        let departments = record.map(departments).unwrap_or_default();
+        let is_placed = match about.kind {
+            EntityKind::Member => !departments.is_empty(),
+            _ => about.is_root() || record.is_some_and(|record| newest(record, Field::Parent).is_some()),
+        };
+        Self {
+            places: !is_placed || why != Why::Hint || !reads_details,
+            is_live: record.is_some_and(Record::is_live),
+            told_at: about_at.max(record.map(told_at).unwrap_or_default()),
+            about,
+            hinted_at: about_at,
+            attempts,
+            absent_since,
+            departments,
+        }
+    }
+
+    /// How many milliseconds an answer of that time is too early; 0 where it does.
+    pub(crate) fn lacks(&self, at: UnixMillis) -> i64 {
+        if self.hinted_at == UnixMillis::default() { 0 } else { (LATER_MILLIS - at.since(self.hinted_at)).max(0) }
+    }
+
+    /// How long to wait until an answer will be late enough, if that is soon; if it is not, our clock is wrong.
+    pub(crate) fn wait(&self, now: UnixMillis) -> Option<i64> {
+        let wait = self.lacks(now.plus_millis(-ROUNDING_MILLIS));
+        (1..=LATER_MILLIS + ROUNDING_MILLIS).contains(&wait).then_some(wait)
+    }
+
+    /// The same, for planning.
+    pub(crate) fn wanted(&self) -> Wanted {
+        Wanted { about: self.about.clone(), departments: self.departments.clone(), places: self.places }
+    }
+}
+
+/// Claims questions of a tenant that are due, at most `limit`, until `until`.
+pub(crate) fn claim(
+    conn: &mut Connection,
+    tenant: &TenantId,
+    (now, until): (UnixMillis, UnixMillis),
+    limit: i64,
+    reads_details: bool,
+) -> Result<Vec<Question>> {
+    let claimed = questions::claim(conn, tenant, now, until, limit)?;
+    let about: Vec<EntityKey> = claimed.iter().map(|claimed| claimed.about.clone()).collect();
+    let mirror: EntityMap<records::Row> = records::load(conn, tenant, &about)?.into_iter().collect();
+    let question = |claimed: questions::Claimed| {
+        let record = mirror.get(&claimed.about).map(|row| &row.record);
+        Question::new(claimed, record, reads_details)
+    };
+    Ok(claimed.into_iter().map(question).collect())
+}
+
+fn told_at(record: &Record) -> UnixMillis {
+    let newest = record.facts.iter().rev().find(|fact| fact.fields().is_some());
+    newest.map(|fact| fact.at).unwrap_or_default()
+}
+
+fn departments(record: &Record) -> Vec<String> {
+    newest(record, Field::Departments).map(|fields| fields.list(Field::Departments).to_vec()).unwrap_or_default()
+}
+
+/// The newest of what was told of this life that has the field, or else what was last sent.
+fn newest(record: &Record, field: Field) -> Option<&Fields> {
+    let life = record.facts.iter().rev().take_while(|fact| !fact.ends_life());
+    let told = life.filter_map(Fact::fields).find(|fields| fields.has(field));
+    told.or_else(|| record.sent.as_ref().map(|sent| &sent.entity.fields).filter(|fields| fields.has(field)))
+}

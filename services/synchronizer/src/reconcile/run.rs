@@ -1,0 +1,280 @@
+//! One run of a tenant: pulled, compared, and what is missing asked about. Whoever holds it works on it step by step; each step is
+//! written with where the next one begins.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use common::{Disposition, EntityKey, EntityKind, Field, Observation, TenantId, UnixMillis, What};
+use database::Connection;
+use directory::{
+    Question, Record, Why,
+    plan::{PerKind, Verdict},
+};
+use store::{
+    gaps, questions,
+    snapshots::{self, Hold, Snapshot, Stage},
+};
+
+use super::compare::{Difference, compare};
+use crate::{
+    companies::Company,
+    desk::Desk,
+    publish::publish,
+    pull::{Puller, Step, row::Row},
+    removals, silence,
+};
+
+/// Works on a tenant's run until it is over, is lost to somebody else, or the platform falls silent.
+///
+/// # Errors
+/// When the queue or the database fails. The run goes on where it was.
+pub(crate) async fn go_on(desk: &Desk, company: &Company, from: Snapshot) -> anyhow::Result<()> {
+    let puller = Puller::new(desk, company);
+    let mut at = from;
+    while !desk.stops() {
+        note_progress(desk, company, &at);
+        let step = match at.stage {
+            Stage::Idle | Stage::Quarantined => return Ok(()),
+            Stage::Comparing => compare_page(desk, company, at).await?,
+            Stage::Allowed => ask_about_missing(desk, company, at).await?,
+            Stage::DepartmentIds | Stage::MemberIds | Stage::DepartmentDetails | Stage::MemberDetails => {
+                puller.step(at).await?
+            }
+        };
+        at = match step {
+            Step::Next(next) => next,
+            Step::Lost => return Ok(()),
+            Step::Silent(error) => {
+                let after = match error.disposition() {
+                    Disposition::Retry { after } => after,
+                    Disposition::Reject { .. } | Disposition::Fatal => Duration::ZERO,
+                };
+                return Ok(silence::begin(desk, company, after, &error).await?);
+            }
+        };
+    }
+    Ok(())
+}
+
+/// Begins a run of that name, which is held.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn begin(
+    desk: &Desk,
+    company: &Company,
+    name: String,
+    due_at: UnixMillis,
+) -> database::Result<Option<Snapshot>> {
+    let at = Snapshot::beginning(name, desk.now(), due_at);
+    match write(desk, company, at, |conn, tenant| snapshots::clear(conn, tenant, None)).await? {
+        Step::Next(at) => Ok(Some(at)),
+        Step::Lost | Step::Silent(_) => Ok(None),
+    }
+}
+
+/// What a page of both sides comes to.
+#[derive(Default)]
+struct Page {
+    told: Vec<Observation>,
+    unsure: BTreeSet<Question>,
+    lost: u64,
+    /// Where the next page begins; `None` after the last one.
+    next: Option<EntityKey>,
+}
+
+async fn compare_page(desk: &Desk, company: &Company, mut at: Snapshot) -> anyhow::Result<Step> {
+    let (tenant, limit) = (company.tenant.clone(), desk.timing.compared);
+    let after = at.place.as_deref().and_then(key_of);
+    let read = move |conn: &mut Connection| side_by_side(conn, &tenant, after.as_ref(), limit);
+    let Page { told, unsure, lost, next } = desk.context.database.read("synchronizer.compare", read).await?;
+    publish(desk, company, told).await?;
+    at.differences = at.differences.saturating_add(lost);
+    at.place = next.as_ref().map(text_of);
+    let now = desk.now();
+    if next.is_some() {
+        return Ok(write(desk, company, at, move |conn, tenant| questions::ask(conn, tenant, &unsure, now)).await?);
+    }
+    let (tenant, brake, is_whole) = (company.tenant.clone(), removals::brake(desk), at.is_whole);
+    let weigh = move |conn: &mut Connection| -> database::Result<Option<Verdict>> {
+        let missing = snapshots::count_missing(conn, &tenant)?;
+        let missing = PerKind { departments: missing.departments, members: missing.members };
+        if missing == PerKind::default() || !is_whole {
+            return Ok(None);
+        }
+        removals::weigh(conn, &tenant, missing, now, brake).map(Some)
+    };
+    match desk.context.database.read("synchronizer.missing", weigh).await? {
+        None => return finish(desk, company, at, unsure).await,
+        Some(Verdict::Allowed) => at.stage = Stage::Allowed,
+        Some(Verdict::Quarantine { why }) => {
+            at.stage = Stage::Quarantined;
+            removals::tell(desk, company, &why);
+            count_run(desk, company, "quarantined");
+        }
+    }
+    Ok(write(desk, company, at, move |conn, tenant| questions::ask(conn, tenant, &unsure, now)).await?)
+}
+
+/// Whether the mirror has all that the last run told. Who is missing is no part of it.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn is_taken_in(desk: &Desk, company: &Company) -> database::Result<bool> {
+    let mut after: Option<EntityKey> = None;
+    loop {
+        let (tenant, limit) = (company.tenant.clone(), desk.timing.compared);
+        let read = move |conn: &mut Connection| side_by_side(conn, &tenant, after.as_ref(), limit);
+        let page = desk.context.database.read("synchronizer.taken-in", read).await?;
+        if !page.told.is_empty() {
+            return Ok(false);
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(true);
+        }
+    }
+}
+
+/// Goes through a page of what the run has learned and of the mirror, as far as both are known.
+fn side_by_side(
+    conn: &mut Connection,
+    tenant: &TenantId,
+    after: Option<&EntityKey>,
+    limit: i64,
+) -> database::Result<Page> {
+    let rows = snapshots::page(conn, tenant, after, limit)?;
+    let records = snapshots::mirror_after(conn, tenant, after, limit)?;
+    let is_full = |count: usize| i64::try_from(count).is_ok_and(|count| count >= limit);
+    let ends = [
+        rows.last().filter(|_| is_full(rows.len())).map(|(key, _)| key.clone()),
+        records.last().filter(|_| is_full(records.len())).map(|(key, _)| key.clone()),
+    ];
+    let next = ends.into_iter().flatten().min();
+    let mut both: BTreeMap<EntityKey, (Option<Row>, Option<Record>)> = BTreeMap::new();
+    for (key, text) in rows {
+        both.entry(key).or_default().0 = Row::from_text(&text);
+    }
+    for (key, record) in records {
+        both.entry(key).or_default().1 = Some(record);
+    }
+    let mut page = Page { next, ..Page::default() };
+    let until = page.next.clone();
+    for (key, (row, record)) in both {
+        if until.as_ref().is_some_and(|until| key > *until) {
+            break;
+        }
+        match compare(&key, row.as_ref(), record.as_ref()) {
+            Some(Difference::Told(told)) => {
+                page.lost += u64::from(told.iter().any(is_lost));
+                page.told.extend(told);
+            }
+            Some(Difference::Unsure) => {
+                page.unsure.insert(missing(key));
+            }
+            // Counted by themselves at the end.
+            Some(Difference::Missing) | None => {}
+        }
+    }
+    Ok(page)
+}
+
+/// Whether a callback should have told it: that something is there, and where. Names and the like raise none (reference wecom 0).
+fn is_lost(told: &Observation) -> bool {
+    let placed =
+        |what: &What| what.fields().is_some_and(|told| told.has(Field::Departments) || told.has(Field::Parent));
+    matches!(told.what, What::Created { .. }) || placed(&told.what)
+}
+
+/// What the mirror has live and the source has not is asked about, a page at a time. This run's list was the first one that did not
+/// have it; the question's own is the second.
+async fn ask_about_missing(desk: &Desk, company: &Company, mut at: Snapshot) -> anyhow::Result<Step> {
+    let (tenant, limit) = (company.tenant.clone(), desk.timing.compared);
+    let after = at.place.as_deref().and_then(key_of);
+    let read = move |conn: &mut Connection| snapshots::missing_after(conn, &tenant, after.as_ref(), limit);
+    let mut gone = desk.context.database.read("synchronizer.missing-page", read).await?;
+    let Some(last) = gone.last() else { return finish(desk, company, at, BTreeSet::new()).await };
+    at.place = Some(text_of(last));
+    gone.retain(|key| !key.is_root());
+    at.differences = at.differences.saturating_add(gone.len() as u64);
+    let (now, asked_at) = (desk.now(), at.asked_at);
+    let ask = move |conn: &mut Connection, tenant: &TenantId| {
+        questions::ask(conn, tenant, &gone.iter().cloned().map(missing).collect(), now)?;
+        questions::note_absent(conn, tenant, &gone, asked_at)
+    };
+    Ok(write(desk, company, at, ask).await?)
+}
+
+/// The run is over.
+async fn finish(desk: &Desk, company: &Company, mut at: Snapshot, unsure: BTreeSet<Question>) -> anyhow::Result<Step> {
+    (at.stage, at.place) = (Stage::Idle, None);
+    let (now, is_whole, differences) = (desk.now(), at.is_whole, at.differences);
+    let started_at = at.started_at;
+    let close = move |conn: &mut Connection, tenant: &TenantId| {
+        questions::ask(conn, tenant, &unsure, now)?;
+        // Whatever callbacks were missed before this began is mended, if all of it was seen.
+        if is_whole { gaps::forget(conn, tenant, started_at) } else { Ok(()) }
+    };
+    let step = write(desk, company, at, close).await?;
+    if matches!(step, Step::Next(_)) {
+        count_run(desk, company, if is_whole { "finished" } else { "incomplete" });
+        let meter = desk.counted.directory_differences.with_label_values(&[company.tenant.as_str()]);
+        meter.set(i64::try_from(differences).unwrap_or(i64::MAX));
+        tracing::info!(tenant.id = %company.tenant, differences, whole = is_whole, "the directory was compared");
+    }
+    Ok(step)
+}
+
+/// Writes how far the run got, and with it what `also` writes.
+async fn write(
+    desk: &Desk,
+    company: &Company,
+    at: Snapshot,
+    also: impl FnOnce(&mut Connection, &TenantId) -> database::Result<()> + Send + 'static,
+) -> database::Result<Step> {
+    let (tenant, owner) = (company.tenant.clone(), desk.context.instance.clone());
+    let (now, until) = desk.hold();
+    let write = move |conn: &mut Connection| -> database::Result<Step> {
+        // The tenant before its run, as everywhere.
+        store::outbox::lock_tenants(conn, [&tenant])?;
+        if !snapshots::advance(conn, &tenant, &at, &Hold { owner: &owner, now, until })? {
+            return Ok(Step::Lost);
+        }
+        also(conn, &tenant)?;
+        Ok(Step::Next(at))
+    };
+    desk.context.database.write("synchronizer.run", write).await
+}
+
+fn count_run(desk: &Desk, company: &Company, outcome: &str) {
+    desk.counted.sync_runs_total.with_label_values(&[company.tenant.as_str(), "reconciliation", outcome]).inc();
+}
+
+fn note_progress(desk: &Desk, company: &Company, at: &Snapshot) {
+    let ratio = match at.stage {
+        Stage::DepartmentIds => 0.0,
+        Stage::MemberIds => 0.1,
+        Stage::DepartmentDetails => 0.2,
+        Stage::MemberDetails => 0.3,
+        Stage::Comparing => 0.8,
+        Stage::Allowed | Stage::Quarantined => 0.9,
+        Stage::Idle => 1.0,
+    };
+    desk.counted.sync_progress_ratio.with_label_values(&[company.tenant.as_str()]).set(ratio);
+}
+
+const fn missing(about: EntityKey) -> Question {
+    Question { about, why: Why::Missing, at: UnixMillis(0) }
+}
+
+/// A key as a run's place is kept.
+fn text_of(key: &EntityKey) -> String {
+    format!("{}/{}", key.kind.as_str(), key.id)
+}
+
+fn key_of(text: &str) -> Option<EntityKey> {
+    let (kind, id) = text.split_once('/')?;
+    Some(EntityKey { kind: kind.parse::<EntityKind>().ok()?, id: id.into() })
+}

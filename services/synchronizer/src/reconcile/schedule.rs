@@ -1,0 +1,165 @@
+//! When a run begins: when it is due, when callbacks may be missing, and when one was left in the middle. At most one run of a
+//! tenant at a time, over all replicas.
+
+use std::sync::Arc;
+
+use common::{TenantId, UnixMillis, jitter_of};
+use database::Connection;
+use store::{
+    gaps,
+    snapshots::{self, Hold, Snapshot, Stage},
+};
+use tokio::{
+    task::{JoinError, JoinSet},
+    time::{MissedTickBehavior, interval},
+};
+
+use super::run::{begin, go_on};
+use crate::{
+    companies::Company,
+    desk::Desk,
+    in_hand::{InHand, Place},
+    silence,
+};
+
+/// Runs until the context stops; the step in hand is finished, and the next process goes on from there. A long run of one tenant
+/// holds up nobody else.
+pub(crate) async fn schedule(desk: Arc<Desk>) {
+    if let Err(error) = desk.context.database.write("synchronizer.start", snapshots::free_leases).await {
+        tracing::warn!(error = error.label(), "runs of a former process are waited for");
+    }
+    let mut beats = interval(desk.timing.runs_every);
+    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let in_hand = InHand::default();
+    let mut runs: JoinSet<()> = JoinSet::new();
+    loop {
+        tokio::select! {
+            biased;
+            () = desk.context.stop.cancelled() => break,
+            Some(ended) = runs.join_next(), if !runs.is_empty() => {
+                noted(&desk, ended);
+                continue;
+            }
+            _ = beats.tick() => {}
+        }
+        for company in desk.companies() {
+            if let Some(place) = in_hand.take(&company.tenant) {
+                runs.spawn(turn(Arc::clone(&desk), company, place));
+            }
+        }
+    }
+    while let Some(ended) = runs.join_next().await {
+        noted(&desk, ended);
+    }
+}
+
+/// A run that panics is a fault of ours, as any task of the process.
+fn noted(desk: &Desk, ended: Result<(), JoinError>) {
+    if ended.is_err() {
+        tracing::error!("a run panicked; the process stops");
+        desk.context.stop.cancel();
+    }
+}
+
+async fn turn(desk: Arc<Desk>, company: Arc<Company>, _place: Place) {
+    if let Err(error) = look(&desk, &company).await {
+        tracing::warn!(tenant.id = %company.tenant, error = %format!("{error:#}"), "a run goes on in a while");
+    }
+}
+
+async fn look(desk: &Desk, company: &Company) -> anyhow::Result<()> {
+    let (tenant, now) = (company.tenant.clone(), desk.now());
+    let wanted = move |conn: &mut Connection| is_wanted(conn, &tenant, now);
+    if !desk.context.database.read("synchronizer.runs", wanted).await? || silence::holds(desk, company).await? {
+        return Ok(());
+    }
+    let Some(at) = take(desk, company, Only::Wanted).await? else { return Ok(()) };
+    let at = if is_over(&at) {
+        begin(desk, company, service::new_instance(), due_at(desk, company)).await?
+    } else {
+        Some(at)
+    };
+    work(desk, company, at).await
+}
+
+/// Pulls and compares under that name, or goes on with the run of that name; nothing where it is over, or somebody else is at another.
+///
+/// # Errors
+/// When the queue or the database fails. The run goes on where it was.
+pub(crate) async fn pull_for(desk: &Desk, company: &Company, name: &str) -> anyhow::Result<()> {
+    if silence::holds(desk, company).await? {
+        anyhow::bail!("the platform is silent");
+    }
+    let Some(at) = take(desk, company, Only::Free).await? else { return Ok(()) };
+    let at = match is_over(&at) {
+        true if at.run == name => None,
+        true => begin(desk, company, name.to_owned(), due_at(desk, company)).await?,
+        // What is under way is finished first, whosever it is.
+        false => Some(at),
+    };
+    work(desk, company, at).await
+}
+
+/// Works on a run that is held, and gives it back.
+async fn work(desk: &Desk, company: &Company, at: Option<Snapshot>) -> anyhow::Result<()> {
+    let worked = match at {
+        Some(at) => go_on(desk, company, at).await,
+        None => Ok(()),
+    };
+    let (tenant, owner) = (company.tenant.clone(), desk.context.instance.clone());
+    let back = move |conn: &mut Connection| snapshots::give_back(conn, &tenant, &owner);
+    desk.context.database.write("synchronizer.give-back", back).await?;
+    worked
+}
+
+const fn is_over(at: &Snapshot) -> bool {
+    matches!(at.stage, Stage::Idle | Stage::Quarantined)
+}
+
+/// Whether a tenant has a run that is due, or that was left in the middle.
+fn is_wanted(conn: &mut Connection, tenant: &TenantId, now: UnixMillis) -> database::Result<bool> {
+    let Some(at) = snapshots::get(conn, tenant)? else { return Ok(true) };
+    if !is_over(&at) || at.due_at <= now {
+        return Ok(true);
+    }
+    // A run that began after the gap found what came of it.
+    Ok(gaps::get(conn, tenant)?.is_some_and(|gap| gap.until >= at.started_at))
+}
+
+/// When a run is taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Only {
+    /// If nobody is at it.
+    Free,
+    /// If nobody is at it, and it is due or was left in the middle.
+    Wanted,
+}
+
+/// Takes the run of a tenant, if nobody is at it: also not this process, which may be asked for it twice.
+async fn take(desk: &Desk, company: &Company, only: Only) -> database::Result<Option<Snapshot>> {
+    let (tenant, owner) = (company.tenant.clone(), desk.context.instance.clone());
+    let (now, until) = desk.hold();
+    let take = move |conn: &mut Connection| -> database::Result<Option<Snapshot>> {
+        snapshots::announce(conn, &tenant, now)?;
+        if !snapshots::take(conn, &tenant, &Hold { owner: &owner, now, until })? {
+            return Ok(None);
+        }
+        // Looked at again now that it is held: another replica may just have done it.
+        if only == Only::Wanted && !is_wanted(conn, &tenant, now)? {
+            snapshots::give_back(conn, &tenant, &owner)?;
+            return Ok(None);
+        }
+        snapshots::get(conn, &tenant)
+    };
+    desk.context.database.write("synchronizer.take", take).await
+}
+
+/// When the next run is due: tenants that were applied together are not compared together for ever.
+fn due_at(desk: &Desk, company: &Company) -> UnixMillis {
+    let now = desk.now();
+    let every = i64::try_from(desk.config.reconcile_every_seconds).unwrap_or(i64::MAX).saturating_mul(1000);
+    let attempt = u32::try_from(now.seconds().rem_euclid(i64::from(u32::MAX))).unwrap_or_default();
+    let roll = jitter_of(&[company.tenant.as_str()], attempt);
+    // Between nine and ten tenths.
+    now.plus_millis((every as f64 * (0.9 + roll / 10.0)) as i64)
+}

@@ -1,0 +1,188 @@
+//! After the last slice: until the destinations have taken everything, and what is deleted for good.
+
+use common::{DestinationId, EntityKey, EntityKind, UnixMillis};
+use database::Connection;
+use destinations::{Links, Purged};
+use store::{
+    destinations as positions, held, links,
+    runs::{self, ItemState, PlanItem, RunKind, RunState, Settled, Step, Update},
+};
+
+use super::{
+    image,
+    judge::row_key,
+    products::Core,
+    work::{Next, Trouble, Work},
+};
+
+/// Items read at once.
+const PAGE: i64 = 500;
+
+impl Work {
+    /// Waits until every destination has passed the last version, and notes what it did not take.
+    pub(super) async fn deliver(&mut self) -> Result<Next, Trouble> {
+        let cores = self.cores().await?;
+        let ids: Vec<DestinationId> = cores.iter().map(|core| core.id.clone()).collect();
+        let (tenant, last) = (self.run.tenant.clone(), self.run.last_version);
+        let lagging = move |conn: &mut Connection| -> database::Result<bool> {
+            for id in &ids {
+                if positions::get(conn, &tenant, id)?.is_some_and(|row| row.position < last) {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        };
+        if self.parts.context.database.read("runs.lagging", lagging).await? {
+            return Ok(Next::Wait);
+        }
+        let mut failed = Vec::new();
+        for core in cores.iter() {
+            failed.extend(self.not_taken(core).await?);
+        }
+        let (lease, now, total) = (self.lease.clone(), self.now(), self.run.total);
+        let update = Update { done: total, ..Update::new(RunState::Applying, Step::Purge, total) };
+        let recorded = update.clone();
+        let settle = move |conn: &mut Connection| -> database::Result<bool> {
+            let is_ours = runs::update(conn, &lease, &recorded, now)?;
+            if is_ours {
+                runs::settle_sent(conn, &lease.run, &failed)?;
+            }
+            Ok(is_ours)
+        };
+        if !self.parts.context.database.write("runs.delivered", settle).await? {
+            return Err(Trouble::LeaseLost);
+        }
+        self.follow(&update);
+        Ok(Next::Again)
+    }
+
+    /// The items whose changes a product has not taken: they are held or dead letters there, as any other change would be.
+    async fn not_taken(&self, core: &Core) -> Result<Vec<Settled>, Trouble> {
+        let (tenant, id, run) = (self.run.tenant.clone(), core.id.clone(), self.run.id.clone());
+        let read = move |conn: &mut Connection| -> database::Result<Vec<Settled>> {
+            let held = held::load(conn, &tenant, &id)?;
+            let mut failed = Vec::new();
+            let mut after = 0;
+            while !held.is_empty() {
+                let page = runs::sent(conn, &run, after, PAGE)?;
+                let Some(last) = page.last() else { break };
+                after = last.planned.seq;
+                for item in page.iter().filter(|item| item.planned.destination == id) {
+                    let key = changed_key(item);
+                    let open = held.iter().find(|held| Some(&held.entity) == key.as_ref());
+                    if let Some(held) = open.filter(|held| Some(held.version) >= item.version) {
+                        failed.push(Settled {
+                            seq: item.planned.seq,
+                            state: ItemState::Failed,
+                            version: item.version,
+                            note: Some(held.reason.clone().unwrap_or_else(|| held.state.as_str().to_owned())),
+                        });
+                    }
+                }
+            }
+            Ok(failed)
+        };
+        Ok(self.parts.context.database.read("runs.not-taken", read).await?)
+    }
+
+    /// Deletes what was disabled long ago; ends the run when nothing is left.
+    pub(super) async fn purge(&mut self) -> Result<Next, Trouble> {
+        let id = self.run.id.clone();
+        let read = move |conn: &mut Connection| runs::deletions(conn, &id, PAGE);
+        let mut items = self.parts.context.database.read("runs.deletions", read).await?;
+        let Some(destination) = items.first().map(|item| item.planned.destination.clone()) else {
+            self.finish().await?;
+            return Ok(Next::Over);
+        };
+        items.retain(|item| item.planned.destination == destination);
+        let cores = self.cores().await?;
+        let Some(core) = cores.iter().find(|core| core.id == destination) else {
+            self.pass_over(&items, "the destination is there no more, or paused").await?;
+            return Ok(Next::Again);
+        };
+        let settled = self.delete(core, &items).await?;
+        self.settle_items(settled).await?;
+        Ok(Next::Again)
+    }
+
+    async fn delete(&self, core: &Core, items: &[PlanItem]) -> Result<Vec<Settled>, Trouble> {
+        let owned = self.owned(core, items).await?;
+        let is_free = |item: &&PlanItem| row_key(&item.planned.item).is_some_and(|key| !owned.contains(&key));
+        let free: Vec<&PlanItem> = items.iter().filter(is_free).collect();
+        let pair = |item: &&PlanItem| {
+            let (kind, core_id) = (item.planned.item.kind, item.planned.item.core_id.as_deref()?);
+            Some((image::nobodys(kind, core_id), core_id.to_owned()))
+        };
+        let pairs: Vec<(EntityKey, String)> = free.iter().filter_map(pair).collect();
+        let keys: Vec<EntityKey> = pairs.iter().map(|(key, _)| key.clone()).collect();
+        let links: Links = pairs.into_iter().collect();
+        let seconds = i64::try_from(self.parts.config.delete_after_seconds).unwrap_or(i64::MAX);
+        let until = UnixMillis(self.now().0.saturating_sub(seconds.saturating_mul(1000)));
+        let fates = core.product()?.purge(&keys, &links, until).await.map_err(|error| core.away(error))?;
+        let mut settled: Vec<Settled> = free.iter().zip(fates).map(|(item, fate)| deleted(item, fate)).collect();
+        let kept = items.iter().filter(|item| !is_free(item));
+        settled.extend(kept.map(|item| deleted(item, Purged::Kept)));
+        Ok(settled)
+    }
+
+    /// Rows that are somebody's by now.
+    async fn owned(&self, core: &Core, items: &[PlanItem]) -> Result<Vec<EntityKey>, Trouble> {
+        let (tenant, id) = (self.run.tenant.clone(), core.id.clone());
+        let rows: Vec<EntityKey> = items.iter().filter_map(|item| row_key(&item.planned.item)).collect();
+        let read = move |conn: &mut Connection| -> database::Result<Vec<EntityKey>> {
+            let mut owned = Vec::new();
+            for kind in [EntityKind::Department, EntityKind::Member] {
+                let of_kind = rows.iter().filter(|key| key.kind == kind);
+                let ids: Vec<String> = of_kind.map(|key| key.id.as_ref().to_owned()).collect();
+                let found = links::of_rows(conn, &tenant, &id, kind, &ids)?;
+                let real = found.into_iter().filter(|link| !image::is_nobodys(&link.entity));
+                owned.extend(real.map(|link| EntityKey::new(kind, &link.core_id)));
+            }
+            Ok(owned)
+        };
+        Ok(self.parts.context.database.read("runs.owned", read).await?)
+    }
+
+    /// The run is done: who waited for the first sync starts.
+    async fn finish(&mut self) -> Result<(), Trouble> {
+        let (lease, run, now) = (self.lease.clone(), self.run.clone(), self.now());
+        let wanted = self.tenant.file.destinations.iter().filter(|file| file.backfill);
+        let backfill: Vec<DestinationId> = wanted.map(|file| file.id.clone()).collect();
+        let update = Update { done: run.total, ..Update::new(RunState::Finished, Step::Done, run.total) };
+        let recorded = update.clone();
+        let finish = move |conn: &mut Connection| -> database::Result<bool> {
+            if !runs::update(conn, &lease, &recorded, now)? {
+                return Ok(false);
+            }
+            match (&run.undoes, run.kind) {
+                (Some(undone), _) => runs::undone(conn, undone)?,
+                (None, RunKind::First | RunKind::Reconcile) => {
+                    runs::start_others(conn, &run.tenant, run.mirror_version, &backfill)?;
+                }
+                (None, RunKind::Undo) => {}
+            }
+            Ok(true)
+        };
+        if !self.parts.context.database.write("runs.finish", finish).await? {
+            return Err(Trouble::LeaseLost);
+        }
+        self.follow(&update);
+        tracing::info!(tenant.id = %self.run.tenant, run = %self.run.id, kind = self.run.kind.as_str(), "a run is finished");
+        Ok(())
+    }
+}
+
+/// The entity that an item's change is about.
+fn changed_key(item: &PlanItem) -> Option<EntityKey> {
+    let planned = &item.planned.item;
+    planned.key().or_else(|| Some(image::nobodys(planned.kind, planned.core_id.as_deref()?)))
+}
+
+fn deleted(item: &PlanItem, fate: Purged) -> Settled {
+    let (state, note) = match fate {
+        Purged::Gone | Purged::Emptied => (ItemState::Applied, None),
+        Purged::Kept => (ItemState::Skipped, Some("the row is not to be deleted any more".to_owned())),
+        Purged::Refused { reason } => (ItemState::Failed, Some(reason)),
+    };
+    Settled { seq: item.planned.seq, state, version: None, note }
+}

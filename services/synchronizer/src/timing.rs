@@ -1,0 +1,46 @@
+//! How long things may take, and how much at once.
+
+use std::time::Duration;
+
+use common::Backoff;
+
+/// The waits and limits that are not configuration. The defaults are for the real world; tests shorten the real ones.
+/// What is compared with the platform's time, such as the pause between two looks at what is absent, is not here: those
+/// are rules, see [`crate::questions::absence`].
+#[derive(Debug, Clone)]
+pub struct Timing {
+    /// How often questions are looked for though nobody rang.
+    pub look_every: Duration,
+    /// How long a claimed question is ours. Longer than a round.
+    pub claim: Duration,
+    /// How often it is looked whether a run is due, or was left in the middle.
+    pub runs_every: Duration,
+    /// How long a run is ours without a word. Longer than a step.
+    pub hold: Duration,
+    /// Entities that are compared at once.
+    pub compared: i64,
+    /// Questions that are claimed at once.
+    pub round: i64,
+    /// Calls of one tenant that are on their way at once.
+    pub in_flight: usize,
+    /// The time limit of one request.
+    pub request_timeout: Duration,
+    /// Waits after a question that got no answer, and between two looks whether a silent platform answers again.
+    pub backoff: Backoff,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            look_every: Duration::from_secs(1),
+            claim: Duration::from_secs(300),
+            runs_every: Duration::from_secs(5),
+            hold: Duration::from_secs(120),
+            compared: 1000,
+            round: 1000,
+            in_flight: 64,
+            request_timeout: Duration::from_secs(15),
+            backoff: Backoff { first: Duration::from_secs(5), longest: Duration::from_secs(60) },
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The synchronizer with a real resolver, over a simulated platform on a socket.
+
+#[cfg(test)]
+mod answering;
+#[cfg(test)]
+mod pulling;
+#[cfg(test)]
+mod scene;
+#[cfg(test)]
+mod silence;
