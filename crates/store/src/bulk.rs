@@ -120,6 +120,26 @@ pub(crate) fn records(c: &mut PgConnection, tenant: &str, rows: Records<'_>) -> 
     .execute(c)
 }
 
+/// Notes in rows of `records`, which exist, that they were asked for.
+pub(crate) fn mark_asked(
+    c: &mut PgConnection,
+    tenant: &str,
+    kinds: Vec<&str>,
+    ids: Vec<&str>,
+) -> QueryResult<usize> {
+    sql_query(
+        // By place: nobody else writes rows of a tenant that is locked.
+        "UPDATE records SET asked = TRUE WHERE ctid = ANY (ARRAY(
+           SELECT found.ctid FROM unnest($2, $3) AS marked (kind, id)
+           CROSS JOIN LATERAL
+             (SELECT ctid FROM records r WHERE r.tenant = $1 AND r.kind = marked.kind AND r.id = marked.id LIMIT 1) AS found))",
+    )
+    .bind::<Text, _>(tenant)
+    .bind::<Array<Text>, _>(kinds)
+    .bind::<Array<Text>, _>(ids)
+    .execute(c)
+}
+
 /// The columns of `waiting`.
 #[derive(Default)]
 pub(crate) struct Waiting<'a> {

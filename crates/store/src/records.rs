@@ -2,7 +2,7 @@
 
 use common::{EntityKey, TenantId, UnixMillis};
 use database::{Connection, Result, on_backend};
-use diesel::{prelude::*, upsert::excluded};
+use diesel::{dsl::not, prelude::*, upsert::excluded};
 use directory::Record;
 
 use crate::{
@@ -177,15 +177,35 @@ pub fn parked(conn: &mut Connection, tenant: &TenantId, filter: ParkedFilter) ->
             .order((records::parked_since, records::kind, records::id))
             .limit(filter.limit)
             .into_boxed();
-        if let Some(asked) = filter.asked {
-            query = query.filter(records::asked.eq(asked));
-        }
+        // As the index spells it: a value that is bound would hide it.
+        query = match filter.asked {
+            Some(true) => query.filter(records::asked),
+            Some(false) => query.filter(not(records::asked)),
+            None => query,
+        };
         if let Some(given_up) = filter.given_up {
             query = query.filter(records::given_up.eq(given_up));
         }
         query.load(c)
     })?;
     rows.into_iter().map(Loaded::into_row).collect()
+}
+
+/// Notes that what these wait for was asked for.
+pub fn mark_asked(conn: &mut Connection, tenant: &TenantId, keys: &[EntityKey]) -> Result<()> {
+    if let Connection::Postgres(c) = conn {
+        let (kinds, ids) = keys.iter().map(|key| (key.kind.as_str(), &*key.id)).unzip();
+        bulk::mark_asked(c, tenant.as_str(), kinds, ids)?;
+        return Ok(());
+    }
+    for (kind, ids) in by_kind(keys) {
+        let rows = records::table
+            .filter(records::tenant.eq(tenant.as_str()))
+            .filter(records::kind.eq(kind))
+            .filter(records::id.eq_any(ids));
+        on_backend!(conn, c => diesel::update(rows).set(records::asked.eq(true)).execute(c))?;
+    }
+    Ok(())
 }
 
 /// How many entities of a tenant are parked, and since when the oldest is.

@@ -54,21 +54,21 @@ pub(crate) fn ask(conn: &mut Connection, tenant: &TenantId, limits: Limits, rule
         limit: SLICE,
     };
     outbox::lock_tenants(conn, [tenant])?;
-    let mut waiting = records::parked(conn, tenant, filter)?;
+    let waiting = records::parked(conn, tenant, filter)?;
     if waiting.is_empty() {
         return Ok((Turn::default(), false));
     }
     let is_more = waiting.len() as i64 >= SLICE;
     let mut asked = BTreeSet::new();
     let mut nameless = Vec::new();
-    for (key, row) in &mut waiting {
-        row.asked = true;
+    for (key, row) in &waiting {
         if !limits.names_can_be_asked && row.record.waits.iter().any(|wait| wait.why == WaitFor::Details) {
             nameless.push(key.clone());
         }
         asked.extend(questions_of(conn, tenant, row)?);
     }
-    records::save(conn, tenant, &waiting)?;
+    let keys: Vec<EntityKey> = waiting.into_iter().map(|(key, _)| key).collect();
+    records::mark_asked(conn, tenant, &keys)?;
     questions::ask(conn, tenant, &asked, rules.now)?;
     let turn = if nameless.is_empty() { Turn::default() } else { Turn::settle(conn, tenant, &nameless, rules)? };
     Ok((turn, is_more))

@@ -6,7 +6,7 @@ mod questions;
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::{Action, Change, EntityKey, UnixMillis};
-use database::Database;
+use database::{Connection, Database, Result};
 use directory::{Wait, WaitChange, WaitFor};
 use store::{keys, outbox, records, tenants, waiting};
 
@@ -86,6 +86,26 @@ async fn records_are_found_whether_they_are_asked_for_twice_or_are_not_there(dat
         assert_eq!(found, [(member, row)].into());
         assert!(records::load(conn, &tenant(), &[department.clone(), department])?.is_empty());
         assert!(records::load(conn, &tenant(), &[])?.is_empty());
+        Ok(())
+    })
+    .await;
+}
+
+async fn who_was_asked_for_is_not_found_among_those_who_were_not(database: Database) {
+    write(&database, |conn| {
+        let row = |since: i64| records::Row { parked_since: Some(NOW.plus_millis(since)), ..records::Row::default() };
+        let keys = [EntityKey::member("1"), EntityKey::department("1"), EntityKey::member("2")];
+        let rows: Vec<_> = keys.iter().cloned().zip((0..).map(row)).collect();
+        records::save(conn, &tenant(), &rows)?;
+        records::mark_asked(conn, &tenant(), &keys[..2])?;
+        records::mark_asked(conn, &tenant(), &[])?;
+        let found = |conn: &mut Connection, asked| -> Result<Vec<EntityKey>> {
+            let filter = records::ParkedFilter { since_at_most: NOW.plus_millis(9), asked, given_up: None, limit: 9 };
+            Ok(records::parked(conn, &tenant(), filter)?.into_iter().map(|(key, _)| key).collect())
+        };
+        assert_eq!(found(conn, Some(false))?, keys[2..]);
+        assert_eq!(found(conn, Some(true))?, keys[..2]);
+        assert_eq!(found(conn, None)?, keys);
         Ok(())
     })
     .await;
@@ -226,6 +246,7 @@ crate::support::on_both! {
     a_key_is_remembered_with_its_first_event_until_it_is_forgotten
     keys_are_found_whether_they_are_asked_for_twice_or_are_not_there
     records_are_found_whether_they_are_asked_for_twice_or_are_not_there
+    who_was_asked_for_is_not_found_among_those_who_were_not
     a_release_is_taken_slice_by_slice_and_each_waiter_once
     nobody_waits_no_release
     waiting_rows_go_one_by_one

@@ -39,6 +39,24 @@ async fn what_waits_together_shares_few_messages() {
     assert!((1..=250).contains(&messages), "{messages} messages for 500 documents");
 }
 
+/// While RabbitMQ makes a queue its name is there already: whoever consumed then lost the connection, and a queue that this connection was
+/// making stayed half made for ever.
+#[tokio::test]
+async fn processes_that_start_together_make_whole_queues() {
+    let site = Site::new(16);
+    let (log, stop) = (Arc::new(Log::default()), CancellationToken::new());
+    let all: Vec<RabbitMq> = (0..8).map(|_| site.queue()).collect();
+    let consumers: Vec<_> = all.iter().map(|queue| consume(queue, Scribe::new("a", &log), &stop)).collect();
+    let keys: Vec<String> = (0..200).map(|number| format!("key-{number}")).collect();
+    let calls = keys.iter().zip(all.iter().cycle()).map(|(key, queue)| publish(queue, key, 0));
+    assert!(join_all(calls).await.iter().all(Result::is_ok));
+    until(|| log.different() == keys.len()).await;
+    stop.cancel();
+    for consumer in consumers {
+        consumer.await.unwrap().unwrap();
+    }
+}
+
 /// How many messages a partition has.
 async fn messages(site: &Site, beside: &Channel, partition: u32) -> u32 {
     let (name, passive) = (ShortString::from(site.partition(partition)), QueueDeclareOptions::durable().passive());
