@@ -23,7 +23,7 @@ pub use self::{
     },
     lease::{RunLease, Update, at_work, claim, free_leases, holds, release, renew, undone, update},
     names::{ItemState, RunKind, RunState, Step, Wanted},
-    opening::{hold_back, start_core, start_others},
+    opening::{hold_back, start_all, start_core, start_others},
     pauses::{pause, paused, resume},
     request::{Answer, Wish, allow, reject, request, undo},
 };

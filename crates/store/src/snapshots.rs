@@ -2,6 +2,7 @@
 //! far the run got, and who is at it. A tenant has one run at a time.
 
 mod rows;
+mod walk;
 
 use std::str::FromStr;
 
@@ -10,6 +11,7 @@ use database::{Connection, Result, on_backend};
 use diesel::prelude::*;
 
 pub use rows::{clear, count_missing, mirror_after, missing_after, page, put, some};
+pub use walk::walk_on;
 
 use crate::{
     clock::shared_clock,

@@ -111,6 +111,14 @@ pub(crate) enum TenantCommand {
         #[command(flatten)]
         printing: Printing,
     },
+    /// Look for what keeps a tenant from working, and say what to do
+    Doctor {
+        /// The tenant
+        #[arg(value_name = "ID")]
+        id: TenantId,
+        #[command(flatten)]
+        printing: Printing,
+    },
     /// Remove a tenant; what it wrote at destinations stays
     Remove {
         /// The tenant

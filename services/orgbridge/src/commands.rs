@@ -3,6 +3,7 @@
 mod check;
 mod dead;
 mod deliveries;
+mod doctor;
 mod link;
 mod migrate;
 mod parked;
@@ -82,6 +83,7 @@ async fn tenant(desk: &Desk, command: TenantCommand, output: &mut Output<'_>) ->
         TenantCommand::Apply { files, printing } => tenants::apply(desk, &files, printing, output).await,
         TenantCommand::List(printing) => tenants::list(desk, printing, output).await,
         TenantCommand::Show { id, printing } => tenants::show(desk, id, printing, output).await,
+        TenantCommand::Doctor { id, printing } => doctor::doctor(desk, id, printing, output).await,
         TenantCommand::Remove { id } => tenants::remove(desk, id, output).await,
     }
 }

@@ -48,6 +48,7 @@ const CHINESE: &[(&str, &str)] = &[
     ("tenant apply", "添加租户或更新其设置"),
     ("tenant list", "列出租户"),
     ("tenant show", "查看租户（不含密钥）"),
+    ("tenant doctor", "检查租户能否正常工作，并说明需要做什么"),
     ("tenant remove", "移除租户；已写入目标系统的数据保留"),
     ("parked", "正在等待其他对象的部门和成员"),
     ("parked list", "列出等待中的对象，最久的在前"),

@@ -276,6 +276,66 @@ texts! {
         "no links",
         "没有对应关系"
     }
+    doctor_no_wecom() {
+        "no [wecom] section: there is nothing to look at there",
+        "没有 [wecom] 配置，无需检查"
+    }
+    doctor_callback(path) {
+        "keys are set; in the admin console, under contact sync, set the receiving address to the gateway's public address followed by {path}",
+        "密钥已配置；请在企业微信管理后台“通讯录同步”中，把接收事件服务器的 URL 设为网关的公网地址加 {path}"
+    }
+    doctor_no_callback_keys() {
+        "callback_token and callback_aes_key (43 characters) are missing: copy both from the admin console, under contact sync, receiving events",
+        "缺少 callback_token 或 43 位的 callback_aes_key：请从企业微信管理后台“通讯录同步 - 设置接收事件服务器”中复制"
+    }
+    doctor_contact(count) {
+        "the contact-sync secret works: {count} departments; API sync is on, and this address is trusted",
+        "通讯录同步密钥可用：共 {count} 个部门；API 同步已开启，本机 IP 可信"
+    }
+    doctor_address(address) {
+        "WeCom does not trust the address {address}: add it to the trusted IPs of contact sync, and of the app, in the admin console",
+        "企业微信不信任 IP {address}：请在管理后台把它加入“通讯录同步”以及应用的企业可信 IP"
+    }
+    doctor_secret(key) {
+        "corp_id and {key} do not belong together: copy both anew from the admin console and apply the tenant again",
+        "corp_id 与 {key} 不匹配：请从管理后台重新复制，并再次执行 tenant apply"
+    }
+    doctor_api_sync() {
+        "this secret may not list members: switch on API sync in the admin console, under management tools, contact sync, and use the secret shown there",
+        "该密钥无权列出成员：请在管理后台“管理工具 - 通讯录同步”中开启 API 同步，并使用该处的 Secret"
+    }
+    doctor_invisible() {
+        "the app may not see the root department: set its visible range to the whole company in the admin console",
+        "应用看不到根部门：请在管理后台把应用的可见范围设为整个企业"
+    }
+    doctor_scope(seen, all) {
+        "the app sees {seen} of {all} departments: set its visible range to the whole company in the admin console",
+        "应用只能看到 {all} 个部门中的 {seen} 个：请在管理后台把应用的可见范围设为整个企业"
+    }
+    doctor_agent() {
+        "the app's secret works, and it sees all departments",
+        "应用密钥可用，且能看到全部部门"
+    }
+    doctor_no_agent() {
+        "no agent_secret: names and details cannot be read, and ids stand in for names; enter the secret of an app that sees the whole company",
+        "未配置 agent_secret：无法读取姓名等详情，将以 ID 代替姓名；请填写一个可见全公司的应用的 Secret"
+    }
+    doctor_limits(members, seconds) {
+        "to ask for all {members} members singly takes about {seconds} seconds within WeCom's limits",
+        "在企业微信频率限制内逐个读取 {members} 名成员约需 {seconds} 秒"
+    }
+    doctor_trouble(why) {
+        "{why}",
+        "{why}"
+    }
+    doctor_product(destination) {
+        "{destination} answers",
+        "{destination} 可连接"
+    }
+    doctor_no_product(destination, why) {
+        "{destination} does not answer: {why}",
+        "{destination} 无法连接：{why}"
+    }
     see_help(command) {
         "see `{command} --help`",
         "请看 `{command} --help`"

@@ -8,6 +8,8 @@ mod compare;
 mod run;
 mod schedule;
 mod told;
+mod walk;
 
 pub(crate) use run::is_taken_in;
 pub(crate) use schedule::{pull_for, schedule};
+pub(crate) use walk::walk;

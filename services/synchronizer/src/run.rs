@@ -20,6 +20,7 @@
 mod apply;
 mod deliver;
 mod differences;
+mod gate;
 mod image;
 mod judge;
 mod plan;

@@ -96,9 +96,11 @@ impl Synchronizer {
         let runs = Runs::new(config, lanes, context.clone(), products, Arc::new(Platform(Arc::clone(&desk))));
         let running = context.spawn("sync runs", runs.run());
         let comparing = context.spawn("pulls", reconcile::schedule(Arc::clone(&desk)));
+        let walking = context.spawn("walk", reconcile::walk(Arc::clone(&desk)));
         let asking = context.spawn("questions", questions::watch(desk, bell));
         asking.await.context("questions panicked")?;
         comparing.await.context("pulls panicked")?;
+        walking.await.context("the walk panicked")?;
         running.await.context("sync runs panicked")
     }
 }

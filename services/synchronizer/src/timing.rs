@@ -17,6 +17,8 @@ pub struct Timing {
     pub runs_every: Duration,
     /// How long a run is ours without a word. Longer than a step.
     pub hold: Duration,
+    /// The pause between two steps of the walk over details, each a call.
+    pub walk_every: Duration,
     /// Entities that are compared at once.
     pub compared: i64,
     /// Questions that are claimed at once.
@@ -36,6 +38,7 @@ impl Default for Timing {
             claim: Duration::from_secs(300),
             runs_every: Duration::from_secs(5),
             hold: Duration::from_secs(120),
+            walk_every: Duration::from_secs(2),
             compared: 1000,
             round: 1000,
             in_flight: 64,

@@ -24,6 +24,19 @@ pub fn hold_back(conn: &mut Connection, tenant: &TenantId) -> Result<()> {
     Ok(())
 }
 
+/// The tenant's products hold nothing of their own: whatever collected takes all changes from the first one on.
+///
+/// # Errors
+/// Those of the database.
+pub fn start_all(conn: &mut Connection, tenant: &TenantId) -> Result<()> {
+    let collecting = destinations::table
+        .filter(destinations::tenant.eq(tenant.as_str()))
+        .filter(destinations::state.eq(State::Collecting.as_str()));
+    let values = destinations::state.eq(State::Active.as_str());
+    on_backend!(conn, c => diesel::update(collecting).set(values).execute(c))?;
+    Ok(())
+}
+
 /// A core product that collected takes changes from now on, those after `version`: what came before is in the plan.
 ///
 /// # Errors

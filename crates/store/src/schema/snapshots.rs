@@ -39,3 +39,10 @@ diesel::table! {
         until -> BigInt,
     }
 }
+
+diesel::table! {
+    walks (tenant) {
+        tenant -> Text,
+        place -> Text,
+    }
+}

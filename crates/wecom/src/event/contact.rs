@@ -50,7 +50,7 @@ pub(super) fn observe(change: ChangeType, at: UnixMillis, root: Element<'_>) -> 
         (Verb::Update, Some(to)) => What::Renamed { to, fields: told.fields },
         (Verb::Update, None) => What::Updated { fields: told.fields },
     };
-    Some(Observation { kind: change.kind, id: told.id, at, what, hint })
+    Some(Observation { kind: change.kind, id: told.id, at, what, hint, answer: false })
 }
 
 /// The elements of one event.

@@ -39,7 +39,7 @@ fn letter(stage: Stage, kind: &str, entity: &str, reason: Reason, content: &str)
 /// A dead letter with the event that such an entity was created.
 fn event(kind: EntityKind, id: &str, fields: Fields) -> NewDeadLetter {
     let what = What::Created { fields };
-    let seen = Observation { kind, id: id.into(), at: UnixMillis(1_767_225_600_000), what, hint: false };
+    let seen = Observation { kind, id: id.into(), at: UnixMillis(1_767_225_600_000), what, hint: false, answer: false };
     let event = Event {
         id: format!("event-{id}"),
         tenant: acme(),

@@ -1,7 +1,8 @@
 //! What a run knows of one entity.
 
-use common::{Fields, UnixMillis};
+use common::{EntityKey, Field, Fields, UnixMillis};
 use serde::{Deserialize, Serialize};
+use wecom::api::{Department, Member};
 
 /// What a run knows of one entity. It is kept as JSON.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,4 +37,17 @@ impl Row {
     pub(crate) fn from_text(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
+}
+
+/// What an app tells of a department. What is below what is told by the contact secret.
+pub(crate) fn department(mut told: Department, at: UnixMillis) -> (EntityKey, Row) {
+    told.fields.remove(Field::Parent);
+    let key = EntityKey::department(&told.id);
+    (key, Row { id: told.id, place: None, details: Some(Part { at, fields: told.fields }) })
+}
+
+/// What an app tells of a member.
+pub(crate) fn member(told: Member, at: UnixMillis) -> (EntityKey, Row) {
+    let key = EntityKey::member(&told.id);
+    (key, Row { id: told.id, place: None, details: Some(Part { at, fields: told.fields }) })
 }

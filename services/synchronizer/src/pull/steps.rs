@@ -6,9 +6,9 @@ use common::{EntityKey, EntityKind, Field, Fields, UnixMillis};
 use database::Connection;
 use outbound::Urgency;
 use store::snapshots::{self, Hold, Snapshot, Stage};
-use wecom::api::{Answer, ApiError, Client, Department, Meaning, Member, Rows};
+use wecom::api::{Answer, ApiError, Client, Department, Meaning, Rows};
 
-use super::row::{Part, Row};
+use super::row::{Part, Row, department, member};
 use crate::{
     companies::Company,
     desk::Desk,
@@ -255,15 +255,4 @@ fn listed(mut told: Department, at: UnixMillis) -> (EntityKey, Row) {
     told.fields.retain(|field, _| matches!(field, Field::Parent | Field::Order));
     let key = EntityKey::department(&told.id);
     (key, Row { id: told.id, place: Some(Part { at, fields: told.fields }), details: None })
-}
-
-fn department(mut told: Department, at: UnixMillis) -> (EntityKey, Row) {
-    told.fields.remove(Field::Parent);
-    let key = EntityKey::department(&told.id);
-    (key, Row { id: told.id, place: None, details: Some(Part { at, fields: told.fields }) })
-}
-
-fn member(told: Member, at: UnixMillis) -> (EntityKey, Row) {
-    let key = EntityKey::member(&told.id);
-    (key, Row { id: told.id, place: None, details: Some(Part { at, fields: told.fields }) })
 }

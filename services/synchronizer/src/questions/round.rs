@@ -15,13 +15,7 @@ use super::{
     known::{self, Question},
     settle::{Details, Settled, absent, settle},
 };
-use crate::{
-    companies::Company,
-    desk::Desk,
-    ids::{Listed, Lists},
-    publish::publish,
-    removals, silence,
-};
+use crate::{companies::Company, desk::Desk, ids::Listed, publish::publish, removals, silence};
 
 /// Answers that are published together, at most.
 const ANSWERS_AT_ONCE: usize = 256;

@@ -5,7 +5,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use common::{EntityKey, EntityKind, Field, Observation, What};
+use common::{EntityKey, EntityKind, Field, Fields, Observation, What};
 use directory::Record;
 
 use super::told::Told;
@@ -36,6 +36,16 @@ pub(crate) fn compare(key: &EntityKey, row: Option<&Row>, record: Option<&Record
     let parts = [Some(places), details].into_iter().flatten().filter(|part| !part.fields.is_empty());
     let observations: Vec<Observation> = parts.map(|part| observation(key, row, part, is_new)).collect();
     (!observations.is_empty()).then_some(Difference::Told(observations))
+}
+
+/// What an app told of something that the mirror has, where it differs. Where that is, and whether it is there, is not compared.
+pub(crate) fn compare_details(key: &EntityKey, row: &Row, record: &Record) -> Option<Observation> {
+    let told = Told::of(record);
+    let details = row.details.as_ref().filter(|_| record.exists())?;
+    let departments = told.list(Field::Departments).to_vec();
+    let known = Part { at: details.at, fields: Fields::new().with(Field::Departments, departments) };
+    let part = differing(&told, &believed(key, details, &known));
+    (!part.fields.is_empty()).then(|| observation(key, row, part, false))
 }
 
 /// Departments in the order in which they were told, if they are the same ones.

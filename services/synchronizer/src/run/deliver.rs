@@ -1,10 +1,12 @@
 //! After the last slice: until the destinations have taken everything, and what is deleted for good.
 
-use common::{DestinationId, EntityKey, EntityKind, UnixMillis};
+use common::{DestinationId, EntityKey, EntityKind, EntityMap, UnixMillis};
 use database::Connection;
 use destinations::{Links, Purged};
 use store::{
-    destinations as positions, held, links,
+    destinations as positions,
+    held::{self, Held},
+    links,
     runs::{self, ItemState, PlanItem, RunKind, RunState, Settled, Step, Update},
 };
 
@@ -36,18 +38,25 @@ impl Work {
             return Ok(Next::Wait);
         }
         let mut failed = Vec::new();
+        let mut placeholders = Vec::new();
         for core in cores.iter() {
-            failed.extend(self.not_taken(core).await?);
+            let arrived = self.arrived(core).await?;
+            failed.extend(arrived.failed);
+            placeholders.push((core.id.clone(), arrived.placeholders));
         }
         let (lease, now, total) = (self.lease.clone(), self.now(), self.run.total);
         let update = Update { done: total, ..Update::new(RunState::Applying, Step::Purge, total) };
         let recorded = update.clone();
+        let tenant = self.run.tenant.clone();
         let settle = move |conn: &mut Connection| -> database::Result<bool> {
-            let is_ours = runs::update(conn, &lease, &recorded, now)?;
-            if is_ours {
-                runs::settle_sent(conn, &lease.run, &failed)?;
+            if !runs::update(conn, &lease, &recorded, now)? {
+                return Ok(false);
             }
-            Ok(is_ours)
+            for (id, keys) in &placeholders {
+                links::remove(conn, &tenant, id, keys)?;
+            }
+            runs::settle_sent(conn, &lease.run, &failed)?;
+            Ok(true)
         };
         if !self.parts.context.database.write("runs.delivered", settle).await? {
             return Err(Trouble::LeaseLost);
@@ -56,33 +65,23 @@ impl Work {
         Ok(Next::Again)
     }
 
-    /// The items whose changes a product has not taken: they are held or dead letters there, as any other change would be.
-    async fn not_taken(&self, core: &Core) -> Result<Vec<Settled>, Trouble> {
+    /// What became of the changes that a product was sent. Those that it has not taken are held or dead letters there, as any
+    /// other change would be.
+    async fn arrived(&self, core: &Core) -> Result<Arrived, Trouble> {
         let (tenant, id, run) = (self.run.tenant.clone(), core.id.clone(), self.run.id.clone());
-        let read = move |conn: &mut Connection| -> database::Result<Vec<Settled>> {
-            let held = held::load(conn, &tenant, &id)?;
-            let mut failed = Vec::new();
+        let read = move |conn: &mut Connection| -> database::Result<Arrived> {
+            let held: EntityMap<Held> =
+                held::load(conn, &tenant, &id)?.into_iter().map(|held| (held.entity.clone(), held)).collect();
+            let mut arrived = Arrived::default();
             let mut after = 0;
-            while !held.is_empty() {
+            loop {
                 let page = runs::sent(conn, &run, after, PAGE)?;
-                let Some(last) = page.last() else { break };
+                let Some(last) = page.last() else { return Ok(arrived) };
                 after = last.planned.seq;
-                for item in page.iter().filter(|item| item.planned.destination == id) {
-                    let key = changed_key(item);
-                    let open = held.iter().find(|held| Some(&held.entity) == key.as_ref());
-                    if let Some(held) = open.filter(|held| Some(held.version) >= item.version) {
-                        failed.push(Settled {
-                            seq: item.planned.seq,
-                            state: ItemState::Failed,
-                            version: item.version,
-                            note: Some(held.reason.clone().unwrap_or_else(|| held.state.as_str().to_owned())),
-                        });
-                    }
-                }
+                page.iter().filter(|item| item.planned.destination == id).for_each(|item| arrived.count(item, &held));
             }
-            Ok(failed)
         };
-        Ok(self.parts.context.database.read("runs.not-taken", read).await?)
+        Ok(self.parts.context.database.read("runs.arrived", read).await?)
     }
 
     /// Deletes what was disabled long ago; ends the run when nothing is left.
@@ -169,6 +168,30 @@ impl Work {
         self.follow(&update);
         tracing::info!(tenant.id = %self.run.tenant, run = %self.run.id, kind = self.run.kind.as_str(), "a run is finished");
         Ok(())
+    }
+}
+
+/// What became of changes that were sent.
+#[derive(Default)]
+struct Arrived {
+    /// Items that the product has not taken.
+    failed: Vec<Settled>,
+    /// Keys that stood for rows only, and are needed no more: whoever gets such a row's id is to have the row.
+    placeholders: Vec<EntityKey>,
+}
+
+impl Arrived {
+    fn count(&mut self, item: &PlanItem, held: &EntityMap<Held>) {
+        let Some(key) = changed_key(item) else { return };
+        match held.get(&key).filter(|held| Some(held.version) >= item.version) {
+            Some(held) => self.failed.push(Settled {
+                seq: item.planned.seq,
+                state: ItemState::Failed,
+                version: item.version,
+                note: Some(held.reason.clone().unwrap_or_else(|| held.state.as_str().to_owned())),
+            }),
+            None => self.placeholders.extend(image::is_nobodys(&key).then_some(key)),
+        }
     }
 }
 

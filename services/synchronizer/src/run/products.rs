@@ -81,6 +81,12 @@ impl Core {
         product.ok_or_else(|| self.away(Unavailable::new("it cannot be read")))
     }
 
+    /// Whether it holds nothing that could differ from the source.
+    pub(super) async fn is_empty(&self) -> Result<bool, Trouble> {
+        let counts = self.product()?.count().await.map_err(|error| self.away(error))?;
+        Ok(counts.is_empty())
+    }
+
     pub(super) fn away(&self, source: Unavailable) -> Trouble {
         Trouble::Away { destination: self.id.clone(), source }
     }

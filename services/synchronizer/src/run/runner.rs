@@ -1,20 +1,23 @@
 //! Who works on runs: looks for those that nobody holds, and takes them on.
 
 use std::{
+    collections::BTreeSet,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use broker::Lane;
+use common::TenantId;
 use database::Connection;
 use service::{Context, config::SynchronizerConfig};
 use store::runs::{self, Run};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{
+    gate,
     products::OpenProduct,
     schedule,
     source::Source,
@@ -31,6 +34,8 @@ pub(super) struct Parts {
     pub(super) products: Arc<dyn OpenProduct>,
     pub(super) source: Arc<dyn Source>,
     lanes: Vec<Lane>,
+    /// Tenants whose products are known to hold rows of their own: they wait for their first sync.
+    pub(super) waiting: Mutex<BTreeSet<TenantId>>,
     /// Claims of this process, so that no two bear one name.
     claims: AtomicU64,
 }
@@ -47,7 +52,8 @@ impl Runs {
         products: Arc<dyn OpenProduct>,
         source: Arc<dyn Source>,
     ) -> Self {
-        Self(Arc::new(Parts { context, config, products, source, lanes, claims: AtomicU64::new(0) }))
+        let (waiting, claims) = (Mutex::default(), AtomicU64::new(0));
+        Self(Arc::new(Parts { context, config, products, source, lanes, waiting, claims }))
     }
 
     /// Works until the context stops. What is cut off goes on elsewhere, or after the next start.
@@ -64,6 +70,7 @@ impl Runs {
                 () = context.stop.cancelled() => return,
                 _ = ticks.tick() => {}
             }
+            gate::open(&self.0).await;
             schedule::ask(&self.0).await;
             for work in self.claim().await {
                 drop(context.spawn("sync run", work.drive()));

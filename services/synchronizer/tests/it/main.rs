@@ -5,6 +5,8 @@ mod answering;
 #[cfg(test)]
 mod pulling;
 #[cfg(test)]
+mod runs;
+#[cfg(test)]
 mod scene;
 #[cfg(test)]
 mod silence;

@@ -1,6 +1,8 @@
 //! The whole directory is pulled and compared.
 
-use common::EntityKind;
+use std::{collections::BTreeMap, time::Duration};
+
+use common::{EntityKey, EntityKind, Field, Fields};
 use platform_sim::api::{About, Fault, Identity, Interface, Scope, Trouble};
 use store::snapshots::Stage;
 
@@ -73,15 +75,21 @@ async fn a_scope_that_was_narrowed_removes_nobody() {
     scene.synchronize();
     scene.agrees().await;
     scene.pulled(|at| at.stage == Stage::Idle).await;
-    let before = scene.live().await;
+    let before = names(&scene).await;
     scene.api.configure(|options| options.app_mut(AGENT).unwrap().scope = Scope::of(&["2"], &[]));
     let began = scene.now();
     scene.pass(86_400);
     let at = scene.pulled(|at| at.stage == Stage::Idle && at.started_at > began).await;
     assert!(at.is_whole, "what the app does not see is no hole");
     scene.drained().await;
-    assert_eq!(scene.live().await, before, "names stay, too");
+    assert_eq!(names(&scene).await, before);
     scene.end().await;
+}
+
+/// Everybody with the name that was sent.
+async fn names(scene: &Scene) -> Vec<(EntityKey, Option<String>)> {
+    let live = scene.live().await;
+    live.into_iter().map(|(key, fields)| (key, fields.text(Field::Name).map(str::to_owned))).collect()
 }
 
 #[tokio::test]
@@ -121,9 +129,7 @@ async fn too_many_who_are_gone_wait_for_a_person() {
     }
     scene.pass(86_400);
     let at = scene.pulled(|at| at.stage == Stage::Quarantined).await;
-    let members = |live: &std::collections::BTreeMap<common::EntityKey, common::Fields>| {
-        live.keys().filter(|key| key.kind == EntityKind::Member).count()
-    };
+    let members = |live: &BTreeMap<EntityKey, Fields>| live.keys().filter(|key| key.kind == EntityKind::Member).count();
     assert_eq!(members(&scene.live().await), 40);
     let until = scene.now().plus_seconds(3600);
     let allow = move |conn: &mut database::Connection| {
@@ -135,5 +141,26 @@ async fn too_many_who_are_gone_wait_for_a_person() {
         members(&scene.live().await)
     };
     test_kit::eventually("those who are gone are removed", look, |members| *members == 30).await;
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn the_walk_finds_what_no_callback_tells() {
+    let mut company = company();
+    company.populate(60, 5, 2);
+    let mut scene = Scene::over(company).await;
+    scene.resolve();
+    scene.synchronize_and_walk(Duration::from_millis(20));
+    scene.agrees().await;
+    scene.pulled(|at| at.stage == Stage::Idle).await;
+    let pulls = scene.api.tally(Interface::UserListId).calls;
+    {
+        let until = scene.now().seconds();
+        let mut company = scene.api.company();
+        company.set_now_seconds(until);
+        company.drift(20);
+    }
+    scene.agrees().await;
+    assert_eq!(scene.api.tally(Interface::UserListId).calls, pulls, "nothing was pulled");
     scene.end().await;
 }

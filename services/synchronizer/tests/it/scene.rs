@@ -56,7 +56,13 @@ impl Scene {
 
     /// The synchronizer works from now on.
     pub(crate) fn synchronize(&mut self) {
+        self.synchronize_and_walk(Duration::from_secs(3600));
+    }
+
+    /// The synchronizer works from now on, and walks over details.
+    pub(crate) fn synchronize_and_walk(&mut self, walk_every: Duration) {
         let timing = Timing {
+            walk_every,
             look_every: Duration::from_millis(20),
             runs_every: Duration::from_millis(50),
             ..Timing::default()
@@ -155,9 +161,12 @@ impl Scene {
         eventually("a pull", look, |at| at.as_ref().is_some_and(&is_so)).await.unwrap()
     }
 
-    /// Waits until the mirror shows what the company is.
+    /// Waits until the mirror shows what the company is, while time passes.
     pub(crate) async fn agrees(&self) {
-        let look = async || self.differences().await;
+        let look = async || {
+            self.pass(1);
+            self.differences().await
+        };
         eventually("mirror and company agree", look, Vec::is_empty).await;
     }
 
@@ -255,7 +264,7 @@ fn file(corp_id: &str, api_base: &str) -> String {
     format!(
         r#"
 id = "acme"
-name = "ACME 制造"
+name = "示例制造有限公司"
 [wecom]
 corp_id = "{corp_id}"
 contact_secret = "{CONTACT}"

@@ -37,3 +37,9 @@ CREATE TABLE brake_passes (
     tenant  TEXT PRIMARY KEY NOT NULL,
     until   BIGINT NOT NULL
 );
+
+-- The department whose members were last asked for on the endless walk over details.
+CREATE TABLE walks (
+    tenant TEXT PRIMARY KEY NOT NULL,
+    place  TEXT NOT NULL
+);

@@ -1,4 +1,4 @@
-use common::{Fields, UnixMillis, Value};
+use common::{UnixMillis, Value};
 use directory::{Fact, Sent, Told as FactTold};
 
 use super::*;
@@ -81,4 +81,15 @@ fn who_is_missing_is_only_said_to_be_so_where_the_mirror_has_it_live() {
 fn who_only_the_app_has_is_unsure() {
     let row = row(None, Some(part(60, within(&["2"]))));
     assert_eq!(compare(&member(), Some(&row), None), Some(Difference::Unsure));
+}
+
+#[test]
+fn details_alone_tell_nothing_of_somebody_who_is_not_there() {
+    let details = within(&["2"]).with(Field::Title, "b");
+    let row = row(None, Some(part(60, details)));
+    let facts = [(10, FactTold::Created(within(&["2"])))];
+    let seen = compare_details(&member(), &row, &live(&facts)).unwrap();
+    assert_eq!(seen.what.fields().unwrap().iter().map(|(field, _)| field).collect::<Vec<_>>(), [Field::Title]);
+    let gone = record(&[(10, FactTold::Created(within(&["2"]))), (20, FactTold::Removed)]);
+    assert_eq!(compare_details(&member(), &row, &gone), None);
 }
