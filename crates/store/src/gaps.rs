@@ -64,6 +64,13 @@ pub fn get(conn: &mut Connection, tenant: &TenantId) -> Result<Option<Gap>> {
     Ok(found.map(|(since, until)| Gap { since: UnixMillis(since), until: UnixMillis(until) }))
 }
 
+/// Forgets a gap that was over before this moment.
+pub fn forget(conn: &mut Connection, tenant: &TenantId, before: UnixMillis) -> Result<()> {
+    let over = gaps::table.find(tenant.as_str()).filter(gaps::until.lt(before.0));
+    on_backend!(conn, c => diesel::delete(over).execute(c))?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use database::{Database, Options};

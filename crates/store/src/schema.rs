@@ -3,6 +3,8 @@
 pub(crate) mod allowances;
 pub(crate) mod links;
 pub(crate) mod resolver;
+pub(crate) mod runs;
 pub(crate) mod sink;
+pub(crate) mod snapshots;
 pub(crate) mod tenants;
 pub(crate) mod workers;

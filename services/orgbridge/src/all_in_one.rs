@@ -185,7 +185,8 @@ fn start(
         }
         Service::Resolver => Running::new(name, resolver::run(config.resolver.clone(), lanes, context)),
         Service::Sink => Running::new(name, sink::run(config.sink.clone(), lanes, context)),
-        Service::Synchronizer | Service::Console => return Ok(None),
+        Service::Synchronizer => Running::new(name, synchronizer::run(config.synchronizer.clone(), lanes, context)),
+        Service::Console => return Ok(None),
     }))
 }
 

@@ -19,6 +19,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("callback-gateway", CRATES),
     ("resolver", CRATES),
     ("sink", CRATES),
+    ("synchronizer", CRATES),
 ];
 
 /// What services may know: crates, never each other.

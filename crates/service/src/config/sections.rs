@@ -203,6 +203,9 @@ pub struct SynchronizerConfig {
     pub brake_max: u64,
     /// Time between disabling and deleting who left.
     pub delete_after_seconds: u64,
+    /// Private or loopback networks that platforms may live in: simulated ones, or a proxy before the real ones.
+    #[serde(deserialize_with = "networks")]
+    pub allowed_networks: Vec<IpNet>,
 }
 
 impl Default for SynchronizerConfig {
@@ -214,6 +217,7 @@ impl Default for SynchronizerConfig {
             brake_count: 5,
             brake_max: 200,
             delete_after_seconds: 2_592_000,
+            allowed_networks: Vec::new(),
         }
     }
 }

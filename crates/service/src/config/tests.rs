@@ -68,6 +68,7 @@ fn wrong_types_are_refused_without_repeating_the_value() {
     refused("[broker]\nlanes = \"shared\"", "broker.lanes", "expected a list");
     refused("[callback_gateway]\nlisten = \"8080\"", "callback_gateway.listen", "not an address and port");
     refused("[sink]\nallowed_networks = [\"ten\"]", "sink.allowed_networks", "not a network");
+    refused("[synchronizer]\nallowed_networks = [\"ten\"]", "synchronizer.allowed_networks", "not a network");
     refused("[telemetry]\nlog_format = \"xml\"", "telemetry.log_format", "must be one of auto, text, json");
     let problems = load("[database]\nurl = 98765").unwrap_err();
     assert!(!problems[0].to_string().contains("98765"));

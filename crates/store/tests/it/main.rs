@@ -9,7 +9,11 @@ mod migrations;
 #[cfg(test)]
 mod resolver_tables;
 #[cfg(test)]
+mod run_tables;
+#[cfg(test)]
 mod sink_tables;
+#[cfg(test)]
+mod snapshot_tables;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

@@ -12,3 +12,5 @@ mod demo;
 mod letters;
 #[cfg(test)]
 mod serving;
+#[cfg(test)]
+mod sync;
