@@ -9,7 +9,7 @@ use anyhow::Result;
 use common::TenantId;
 use database::{Database, Options as Opening};
 use destinations::{
-    Batch as _, TenantFacts,
+    Batch as _, Links, TenantFacts,
     sql::{SchemaName, SqlTables},
 };
 use diesel::{

@@ -213,7 +213,7 @@ fn forget(conn: &mut Connection, of: &TenantId, destination: &DestinationId) -> 
     clear!(taken);
     clear!(messages);
     clear!(attempts);
-    links::clear(conn, of, destination)
+    crate::links::clear(conn, of, destination)
 }
 
 /// The destinations of one tenant or of all.

@@ -468,11 +468,11 @@ impl Entry {
         for (field, value) in news.fields.iter() {
             self.fields.set(field, value.clone());
         }
-        if news.fields.has(Field::Leaders) {
-            self.leaders = news.leaders;
-        }
         if !news.places().is_empty() {
             self.placed_at = news.placed_at;
+        }
+        if news.fields.has(Field::Leaders) {
+            self.leaders = news.leaders;
         }
     }
 

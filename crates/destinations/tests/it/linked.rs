@@ -7,7 +7,7 @@ use destinations::{Batch, Links, Outcome};
 
 use crate::{
     changes::{
-        department, department_with, in_departments, member, member_with, remove_department, remove_member, renamed,
+        department, department_with, in_departments, member, member_with, remove_department, remove_member,
     },
     product::{Core, Kind, links, on_each_kind},
 };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use common::{EntityKey, Field, Fields, UnixMillis};
-use destinations::{Batch, Links, Product, Purged};
+use destinations::{Links, Product, Purged};
 
 use crate::{
     changes::{department, department_with, in_departments, member, member_with, remove_department, remove_member},

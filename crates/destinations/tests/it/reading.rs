@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use common::{Field, Fields, UnixMillis};
-use destinations::{Batch, CoreDepartment, CoreMember, Counts, Membership, Product};
+use destinations::{CoreDepartment, CoreMember, Counts, Membership, Product};
 
 use crate::{
     changes::{department, department_with, in_departments, member, member_with, remove_department, remove_member},

@@ -55,7 +55,7 @@ impl Client {
     }
 }
 
-fn list(api: &'static str, below: Option<&str>) -> Call<'_> {
+fn list<'a>(api: &'static str, below: Option<&'a str>) -> Call<'a> {
     match below {
         Some(id) => Call::list(api).with("id", id),
         None => Call::list(api),

@@ -83,6 +83,7 @@ fn a_member_created_in_full() {
         at: UnixMillis::from_seconds(1_767_225_600),
         what: What::Created { fields },
         hint: false,
+        answer: false,
     };
     assert_eq!(seen, expected);
 }

@@ -256,7 +256,7 @@ impl World {
         let sql = "SELECT id || '|' || name || '|' || coalesce(mobile, '-') || '|' || status AS line FROM members ORDER BY id";
         let lines: Vec<Line> = self
             .product
-            .read("test", |conn| Ok::<_, database::Error>(sql_query(sql).load(conn.sqlite()?)?))
+            .read("test", move |conn| Ok::<_, database::Error>(sql_query(sql).load(conn.sqlite()?)?))
             .await
             .unwrap();
         lines.into_iter().map(|line| line.line).collect()
