@@ -49,8 +49,10 @@ impl Targets {
         claims.sort_unstable();
         let mut taken = BTreeSet::new();
         for (row, entity) in wanted {
-            let is_there = core.rows.has(row) && source.rows.has(entity);
-            if is_there || pairs.source(row).is_some() || is_claimed_by_others(&claims, row, entity) {
+            // A row that a person said is not this one would be matched with nobody once it was made.
+            let is_no_place = core.rows.has(row) || rejected.contains(&(entity, row));
+            let is_taken = is_no_place && source.rows.has(entity);
+            if is_taken || pairs.source(row).is_some() || is_claimed_by_others(&claims, row, entity) {
                 taken.insert(entity);
             } else {
                 rows.put(entity, row);

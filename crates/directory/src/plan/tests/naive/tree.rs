@@ -62,8 +62,9 @@ impl Naive<'_> {
     }
 
     fn is_taken(&self, key: &EntityKey) -> bool {
-        let there = self.would_be(key).and_then(|id| self.row(&EntityKey::new(key.kind, &id)));
-        there.is_some() || self.is_anothers(key)
+        let place = self.would_be(key).map(|id| EntityKey::new(key.kind, &id));
+        let is_no_place = |place: EntityKey| self.row(&place).is_some() || self.is_rejected(key, &place);
+        place.is_some_and(is_no_place) || self.is_anothers(key)
     }
 
     pub(super) fn removes(&self) -> bool {
