@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod first_sync;
 mod gateway;
 mod load;
 mod memory;
@@ -16,9 +17,12 @@ mod requests;
 mod stage;
 mod wrk;
 
+use std::process::ExitCode;
+
 use anyhow::{Context as _, Result, ensure};
 use clap::{Parser, Subcommand};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::runtime::Builder;
 
 /// Measures OrgBridge against limits and peers of the same run. Prints JSON lines; the last one has the ratios.
 #[derive(Debug, Parser)]
@@ -38,21 +42,31 @@ enum What {
     Order(order::Options),
     /// Peak memory of each process: large against small directories, many connections against few.
     Memory(memory::Options),
+    /// The first sync of a core product that holds an older copy, and a reconciliation, against COPY of the same rows.
+    FirstSync(first_sync::Options),
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
+fn main() -> Result<ExitCode> {
+    // One of the processes that are measured is this program too.
+    if let Some(ended) = first_sync::serve_if_told() {
+        return Ok(ended);
+    }
     let arguments = Arguments::parse();
     ensure!(!cfg!(debug_assertions), "figures of a debug build say nothing: cargo run --release -p bench");
     raise_the_limit_of_open_files().context("the limit of open files")?;
-    let result = match &arguments.what {
-        What::Gateway(options) => Box::pin(gateway::run(options)).await?,
-        What::Pipeline(options) => Box::pin(pipeline::run(options)).await?,
-        What::Order(options) => Box::pin(order::run(options)).await?,
-        What::Memory(options) => Box::pin(memory::run(options)).await?,
-    };
-    output::tell(&result);
-    Ok(())
+    let runtime = Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
+    output::tell(&runtime.block_on(measure(&arguments.what))?);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn measure(what: &What) -> Result<serde_json::Value> {
+    match what {
+        What::Gateway(options) => Box::pin(gateway::run(options)).await,
+        What::Pipeline(options) => Box::pin(pipeline::run(options)).await,
+        What::Order(options) => Box::pin(order::run(options)).await,
+        What::Memory(options) => Box::pin(memory::run(options)).await,
+        What::FirstSync(options) => Box::pin(first_sync::run(options)).await,
+    }
 }
 
 /// A thousand connections are more than a process may have by default; what is started here inherits it.

@@ -48,8 +48,9 @@ impl Stage {
     /// A gateway and nobody behind it: what it takes over stays in the queues.
     pub(crate) async fn gateway_alone(&self) -> Bridge {
         let mut bridge = self.bridge().await;
-        bridge.kill_service(Service::Sink);
-        bridge.kill_service(Service::Resolver);
+        for service in [Service::Sink, Service::Resolver, Service::Synchronizer] {
+            bridge.kill_service(service);
+        }
         bridge
     }
 

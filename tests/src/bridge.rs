@@ -4,7 +4,7 @@ use std::{
     fs,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -23,6 +23,10 @@ use crate::{
 const CORP_ID: &str = "wwbridge0000demo01";
 const TOKEN: &str = "BridgeTok2026A";
 const AES_KEY: &str = "Zq3Lw8Rt5Yh2Nb7Vc0Xm4Kd9Fg6Js1Pa2Qe8Ui5Oz7B";
+const CONTACT_SECRET: &str = "contact-secret";
+const APP_SECRET: &str = "app-secret";
+/// The address of a platform that nobody answers for: port 9 discards, where it is served at all.
+const NOWHERE: &str = "http://127.0.0.1:9";
 /// The OA's own pair.
 const OA_TOKEN: &str = "OaOwnToken01";
 const OA_AES_KEY: &str = "T7ty8RU9eI0wO1qP2gG3Fh4Dj5sK6aL7zX8cV9bN0m3";
@@ -39,6 +43,8 @@ const SHOWN_LINES: usize = 40;
 pub struct Setup {
     /// How the services are spread over processes.
     pub deployment: Deployment,
+    /// Address of the simulated platform that the directory is pulled from; without one the platform is silent.
+    pub platform: Option<String>,
     /// Address of an OA that is relayed to.
     pub oa: Option<String>,
     /// Address of another one.
@@ -58,6 +64,10 @@ pub struct Credentials {
     pub token: &'static str,
     /// What callbacks are encrypted with, as WeCom shows it.
     pub aes_key: &'static str,
+    /// The contact-sync secret.
+    pub contact_secret: &'static str,
+    /// The secret of an app that reads details. The tenant has it where there is a platform.
+    pub app_secret: &'static str,
 }
 
 /// The processes with their configuration and data.
@@ -79,6 +89,16 @@ impl Bridge {
     /// # Panics
     /// When they do not get ready.
     pub async fn start(setup: &Setup) -> Self {
+        let mut bridge = Self::prepare(setup).await;
+        bridge.launch().await;
+        bridge
+    }
+
+    /// Writes configuration and tenant file. The databases are there, and no process runs before [`Bridge::launch`].
+    ///
+    /// # Panics
+    /// When the tenant is refused.
+    pub async fn prepare(setup: &Setup) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let mut bridge = Self {
             processes: Vec::new(),
@@ -98,7 +118,6 @@ impl Bridge {
             Deployment::AllInOne => bridge.prepare_all_in_one(&tenants),
             Deployment::Services(spread) => bridge.prepare_services(&tenant, spread.replicas).await,
         }
-        bridge.launch().await;
         bridge
     }
 
@@ -241,15 +260,17 @@ impl Bridge {
     /// # Panics
     /// When it fails.
     pub fn command(&self, arguments: &[&str]) -> String {
-        let output = Command::new(programs::path("orgbridge"))
-            .args(arguments)
-            .arg("--config")
-            .arg(self.path().join(CONFIG))
-            .current_dir(self.path())
-            .output()
-            .expect("orgbridge runs");
+        let output = self.command_to_run(arguments).output().expect("orgbridge runs");
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("text")
+    }
+
+    /// A command against the same data that does not run yet. Nobody types anything into it.
+    pub fn command_to_run(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(programs::path("orgbridge"));
+        command.args(arguments).arg("--config").arg(self.path().join(CONFIG)).current_dir(self.path());
+        command.stdin(Stdio::null());
+        command
     }
 
     /// The callback URL of the tenant.
@@ -322,7 +343,13 @@ impl Bridge {
 
     /// The same as texts, for whoever else is to take the tenant's callbacks.
     pub const fn credentials() -> Credentials {
-        Credentials { corp_id: CORP_ID, token: TOKEN, aes_key: AES_KEY }
+        Credentials {
+            corp_id: CORP_ID,
+            token: TOKEN,
+            aes_key: AES_KEY,
+            contact_secret: CONTACT_SECRET,
+            app_secret: APP_SECRET,
+        }
     }
 
     /// Where the gateways themselves listen, with nothing of ours in between.
@@ -339,6 +366,14 @@ impl Bridge {
     pub fn database_url(&self) -> Option<&str> {
         match &self.storage {
             Storage::Servers(own) => Some(own.database_url()),
+            Storage::Files => None,
+        }
+    }
+
+    /// The server's database with the core product's tables; nothing when they are in a file.
+    pub fn core_url(&self) -> Option<&str> {
+        match &self.storage {
+            Storage::Servers(own) => Some(own.core_url()),
             Storage::Files => None,
         }
     }
@@ -398,7 +433,10 @@ impl Bridge {
         for (section, port) in listen {
             config += &format!("[{section}]\nlisten = \"127.0.0.1:{port}\"\n");
         }
-        config + "[sink]\nallowed_networks = [\"127.0.0.0/8\"]\n" + &self.setup.config + "\n"
+        for section in ["synchronizer", "sink"] {
+            config += &format!("[{section}]\nallowed_networks = [\"127.0.0.0/8\"]\n");
+        }
+        config + &self.setup.config + "\n"
     }
 
     fn write_config(&self, name: &str, config: &str) -> PathBuf {
@@ -408,11 +446,14 @@ impl Bridge {
     }
 
     fn tenant_file(&self) -> String {
+        let app_secret = self.setup.platform.as_ref().map_or("", |_| APP_SECRET);
         let mut file = format!(
             "id = \"acme\"\nname = \"示例制造有限公司\"\n\
-             [wecom]\ncorp_id = \"{CORP_ID}\"\ncontact_secret = \"unused\"\n\
+             [wecom]\ncorp_id = \"{CORP_ID}\"\ncontact_secret = \"{CONTACT_SECRET}\"\n\
+             agent_secret = \"{app_secret}\"\napi_base = \"{}\"\n\
              callback_token = \"{TOKEN}\"\ncallback_aes_key = \"{AES_KEY}\"\n\
              [[destinations]]\nid = \"core\"\nrole = \"core\"\n{}",
+            self.setup.platform.as_deref().unwrap_or(NOWHERE),
             self.storage.core_destination(self.path())
         );
         for (id, url) in [("oa", &self.setup.oa), ("second-oa", &self.setup.second_oa)] {

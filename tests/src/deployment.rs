@@ -13,6 +13,8 @@ const CORE_SCHEMA: &str = "core";
 /// A service that has a program of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Service {
+    /// What must be pulled.
+    Synchronizer,
     /// What platforms push.
     CallbackGateway,
     /// Duplicates out, order restored.
@@ -23,10 +25,11 @@ pub enum Service {
 
 impl Service {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::CallbackGateway, Self::Resolver, Self::Sink];
+    pub const ALL: [Self; 4] = [Self::Synchronizer, Self::CallbackGateway, Self::Resolver, Self::Sink];
 
     pub(crate) const fn program(self) -> &'static str {
         match self {
+            Self::Synchronizer => "synchronizer",
             Self::CallbackGateway => "callback-gateway",
             Self::Resolver => "resolver",
             Self::Sink => "sink",
@@ -96,6 +99,10 @@ pub(crate) struct OnServers {
 impl OnServers {
     pub(crate) fn database_url(&self) -> &str {
         self.database.url()
+    }
+
+    pub(crate) fn core_url(&self) -> &str {
+        self.core.url()
     }
 
     fn broker_url(&self) -> String {

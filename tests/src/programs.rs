@@ -7,7 +7,7 @@ use std::{
     sync::OnceLock,
 };
 
-const PROGRAMS: [&str; 4] = ["orgbridge", "callback-gateway", "resolver", "sink"];
+const PROGRAMS: [&str; 5] = ["orgbridge", "callback-gateway", "resolver", "sink", "synchronizer"];
 /// Says `built` when all programs were built just before; see `scripts/test`.
 const STATE: &str = "ORGBRIDGE_TEST_PROGRAMS";
 

@@ -25,6 +25,26 @@ impl Destination {
         }
     }
 
+    /// Its side that can be read, where it has one.
+    pub fn product(&self) -> Option<&dyn Product> {
+        match self {
+            Self::Batch(batch) => batch.product(),
+            Self::Messages(_) => None,
+        }
+    }
+
+    /// Whether it holds no row of the tenant that somebody else may have written. What cannot be read holds none that anybody could
+    /// compare with.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn is_empty(&self) -> Result<bool, Unavailable> {
+        match self.product() {
+            Some(product) => Ok(product.count().await?.is_empty()),
+            None => Ok(true),
+        }
+    }
+
     /// Whether it answers.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ mod tests;
 
 use std::{
     fmt,
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -37,10 +38,14 @@ const TRIES_TO_TELL: u32 = 5;
 /// Numbers that nobody used for a day are forgotten.
 const UNUSED_MILLIS: i64 = 86_400_000;
 
-/// A [`Governor`] over the store. Its clock and tokio's must go at the same speed.
+/// Ends when so much time has passed.
+type Sleep = dyn Fn(Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync;
+
+/// A [`Governor`] over the store. Its clock must go as fast as what it sleeps by: tokio's, unless told otherwise.
 pub struct StoreGovernor {
     ledger: Ledger,
     clock: Arc<dyn Clock>,
+    sleep: Box<Sleep>,
     instance: String,
     lanes: Lanes,
     pauses: Pauses,
@@ -54,11 +59,22 @@ impl StoreGovernor {
         Self {
             ledger: Ledger::new(database, Arc::clone(&clock)),
             clock,
+            sleep: Box::new(|time| Box::pin(tokio::time::sleep(time))),
             instance,
             lanes: Lanes::default(),
             pauses: Pauses::default(),
             is_away: AtomicBool::new(false),
         }
+    }
+
+    /// The same, sleeping in another way: for whoever moves the clock by hand.
+    #[must_use]
+    pub fn with_sleep<F>(mut self, sleep: impl Fn(Duration) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.sleep = Box::new(move |time| Box::pin(sleep(time)));
+        self
     }
 
     /// Forgets numbers that nobody used for a day; returns how many. To be called now and then, by any replica.
@@ -110,13 +126,13 @@ impl StoreGovernor {
     }
 
     async fn pause(&self, attempt: u32) {
-        tokio::time::sleep(TRY_AGAIN.wait(attempt, jitter_of(&[self.instance.as_str()], attempt))).await;
+        (self.sleep)(TRY_AGAIN.wait(attempt, jitter_of(&[self.instance.as_str()], attempt))).await;
     }
 
     async fn sleep_until(&self, moment: UnixMillis) {
         let millis = u64::try_from(moment.since(self.clock.now())).unwrap_or_default();
         if millis > 0 {
-            tokio::time::sleep(Duration::from_millis(millis)).await;
+            (self.sleep)(Duration::from_millis(millis)).await;
         }
     }
 }

@@ -29,6 +29,6 @@ pub use governor::StoreGovernor;
 pub use health::{Health, Readiness};
 pub use layers::{Environment, Problem};
 pub use metrics::Metrics;
-pub use open::{Inhabitants, open, open_rabbitmq, open_store};
+pub use open::{Inhabitants, open, open_by, open_rabbitmq, open_store};
 pub use supervise::{Running, supervise};
 pub use tenant::TenantFile;

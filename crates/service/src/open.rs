@@ -74,6 +74,19 @@ impl Openings {
 /// # Errors
 /// What could not be opened, and why; among others when another process serves the same data directory.
 pub async fn open(config: &Config, inhabitants: Inhabitants, stop: CancellationToken) -> anyhow::Result<Context> {
+    open_by(Arc::new(SystemClock), config, inhabitants, stop).await
+}
+
+/// Opens what a process needs whose time is another clock's.
+///
+/// # Errors
+/// Those of [`open`].
+pub async fn open_by(
+    clock: Arc<dyn Clock>,
+    config: &Config,
+    inhabitants: Inhabitants,
+    stop: CancellationToken,
+) -> anyhow::Result<Context> {
     #[cfg(feature = "crash-points")]
     crate::crash::arm(&crate::process::environment())?;
     let is_embedded = config.broker.url.expose() == "embedded";
@@ -89,7 +102,6 @@ pub async fn open(config: &Config, inhabitants: Inhabitants, stop: CancellationT
         openings._lock = Some(lock.context("another orgbridge may be serving: stop it first")?);
     }
     let (database, sealer) = open_store(config)?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let instance = new_instance();
     let members = Arc::new(StoreMembers::new(database.clone(), Arc::clone(&clock), instance.clone()));
     let broker: Arc<dyn Broker> = if is_embedded {

@@ -104,8 +104,6 @@ impl TenantFile {
             if wecom.agent_secret.is_empty() {
                 let why = "no secret reads names: where callbacks carry ids only, entities go out with ids";
                 warnings.push(format!("wecom.agent_secret: {why}"));
-            } else {
-                warnings.push("wecom.agent_secret: reading names and details is not built yet".to_owned());
             }
             if wecom.callback_token.is_empty() {
                 warnings.push("wecom.callback_token: without it no callback is accepted".to_owned());

@@ -11,7 +11,7 @@ use store::{SealError, Sealer, destinations::Declared};
 
 pub use directory::TenantsDirectory;
 
-use crate::tenant::{DocumentError, TenantFile, associated_data};
+use crate::tenant::{DestinationFile, DocumentError, TenantFile, associated_data};
 
 /// How long the callback keys before a change are honoured.
 const PREVIOUS_KEYS_MILLIS: i64 = 10 * 60 * 1000;
@@ -108,7 +108,7 @@ fn apply_in(conn: &mut Connection, sealer: &Sealer, file: &TenantFile, now: Unix
     let document = file.to_document(sealer, &data_key)?.to_string();
     let replaced = live.and(before.as_ref()).and_then(|before| replaced_pair(before, file));
     let previous = replaced.map(|pair| seal_pair(sealer, &data_key, &file.id, &pair)).transpose()?;
-    let declared: Vec<Declared> = file.destinations.iter().map(declared).collect();
+    let declared: Vec<Declared> = file.destinations.iter().map(|destination| declared(file, destination)).collect();
     let new = store::tenants::Apply {
         id: &file.id,
         document: &document,
@@ -128,11 +128,13 @@ fn open_file(sealer: &Sealer, row: &store::tenants::Tenant) -> Result<TenantFile
     TenantFile::from_document(&row.id, document, sealer, &row.data_key)
 }
 
-fn declared(destination: &crate::tenant::DestinationFile) -> Declared {
+fn declared(file: &TenantFile, destination: &DestinationFile) -> Declared {
     Declared {
         id: destination.id.clone(),
         kind: destination.kind().as_str().to_owned(),
         backfill: destination.backfill || destination.core,
+        // Without a platform to pull from there is nothing to compare its rows with.
+        compared: file.wecom.is_some() && destination.is_readable_core(),
     }
 }
 

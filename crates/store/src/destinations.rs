@@ -14,6 +14,7 @@ use diesel::prelude::*;
 
 use crate::{
     convert::{parse, signed, unreadable, unsigned},
+    links, runs,
     schema::{
         sink::{attempts, destinations, held, messages, taken},
         tenants::tenants,
@@ -29,6 +30,9 @@ pub struct Declared {
     pub kind: String,
     /// Whether it is to get what exists already when it is added later: `backfill = true` or `role = "core"`.
     pub backfill: bool,
+    /// Whether it may hold rows of its own that can be compared with the directory. It collects until that is known, see
+    /// [`State::Collecting`].
+    pub compared: bool,
 }
 
 /// A destination's row.
@@ -70,7 +74,7 @@ pub enum State {
     Active,
     /// Changes collect until it is resumed.
     Paused,
-    /// Changes collect until the tenant's first sync is applied.
+    /// Changes collect until a core product of the tenant is known to hold no rows of its own, or a sync with it is applied.
     Collecting,
 }
 
@@ -167,7 +171,8 @@ impl Row {
 
 /// Makes the rows of a tenant's destinations what its file says: missing ones are added at the tenant's last version, those
 /// that are named no more, or have another kind now, are forgotten with all that was kept for them (dead letters stay).
-/// Adding what is there already changes nothing.
+/// Adding what is there already changes nothing. What comes with a product of which nobody knows yet what is in it, or while one
+/// waits for that, collects as it does.
 ///
 /// # Errors
 /// Those of the database.
@@ -178,6 +183,12 @@ pub fn declare(conn: &mut Connection, tenant: &TenantId, declared: &[Declared], 
             forget(conn, tenant, &one.id)?;
         }
     }
+    let is_unknown = |new: &Declared| {
+        let row = known.iter().find(|one| one.id == new.id && one.kind == new.kind);
+        new.compared && row.is_none_or(|row| row.state == State::Collecting)
+    };
+    let collects = declared.iter().any(is_unknown);
+    let state = if collects { State::Collecting } else { State::Active };
     let query = tenants::table.find(tenant.as_str()).select(tenants::last_version);
     let last: i64 = on_backend!(conn, c => query.first(c).optional())?.unwrap_or_default();
     for new in declared {
@@ -188,6 +199,7 @@ pub fn declare(conn: &mut Connection, tenant: &TenantId, declared: &[Declared], 
             destinations::kind.eq(&new.kind),
             destinations::position.eq(last),
             destinations::started_version.eq(last),
+            destinations::state.eq(state.as_str()),
             destinations::backfill.eq(backfill),
             destinations::created_at.eq(now.0),
             // Higher than any fence that a former row of this name gave.
@@ -213,7 +225,8 @@ fn forget(conn: &mut Connection, of: &TenantId, destination: &DestinationId) -> 
     clear!(taken);
     clear!(messages);
     clear!(attempts);
-    crate::links::clear(conn, of, destination)
+    links::clear(conn, of, destination)?;
+    runs::forget_destination(conn, of, destination)
 }
 
 /// The destinations of one tenant or of all.
@@ -239,15 +252,17 @@ pub fn get(conn: &mut Connection, tenant: &TenantId, id: &DestinationId) -> Resu
     row.map(Row::read).transpose()
 }
 
-/// Pauses or resumes; `false` when there is no such destination.
+/// Pauses or resumes; `false` when there is no such destination. One that collects goes on collecting: only a sync ends that.
 ///
 /// # Errors
 /// Those of the database.
 pub fn set_state(conn: &mut Connection, tenant: &TenantId, id: &DestinationId, state: State) -> Result<bool> {
-    let target = destinations::table.find((tenant.as_str(), id.as_str()));
+    let target = destinations::table
+        .find((tenant.as_str(), id.as_str()))
+        .filter(destinations::state.ne(State::Collecting.as_str()));
     let changed = on_backend!(conn, c =>
         diesel::update(target).set(destinations::state.eq(state.as_str())).execute(c))?;
-    Ok(changed > 0)
+    Ok(changed > 0 || get(conn, tenant, id)?.is_some())
 }
 
 /// Tells the sender of a destination that a person changed what is held for it.
@@ -261,13 +276,15 @@ pub fn touch(conn: &mut Connection, tenant: &TenantId, id: &DestinationId) -> Re
     Ok(())
 }
 
-/// The destinations that wait for their back-fill.
+/// The destinations that wait for their back-fill. Those that collect do not yet: a product that holds rows gets none, since a
+/// sync tells what it lacks.
 ///
 /// # Errors
 /// Those of the database.
 pub fn backfills_wanted(conn: &mut Connection) -> Result<Vec<(TenantId, DestinationId)>> {
     let query = destinations::table
         .filter(destinations::backfill.eq(Backfill::Wanted.as_str()))
+        .filter(destinations::state.ne(State::Collecting.as_str()))
         .select((destinations::tenant, destinations::id));
     let rows: Vec<(String, String)> = on_backend!(conn, c => query.load(c))?;
     rows.iter().map(|(tenant, id)| Ok((parse(tenant)?, parse(id)?))).collect()

@@ -120,3 +120,11 @@ pub fn may_pass(conn: &mut Connection, tenant: &TenantId, now: UnixMillis) -> Re
     let until: Option<i64> = on_backend!(conn, c => query.first(c).optional())?;
     Ok(until.is_some_and(|until| now.0 < until))
 }
+
+/// Forgets what the brake counted and what a person allowed, of a tenant that is removed.
+pub(crate) fn forget(conn: &mut Connection, tenant: &TenantId) -> Result<()> {
+    let noted = inferred_removals::table.filter(inferred_removals::tenant.eq(tenant.as_str()));
+    on_backend!(conn, c => diesel::delete(noted).execute(c))?;
+    on_backend!(conn, c => diesel::delete(brake_passes::table.find(tenant.as_str())).execute(c))?;
+    Ok(())
+}

@@ -13,23 +13,23 @@ mod request;
 
 use common::{DestinationId, TenantId, UnixMillis};
 use database::{Connection, Result, on_backend};
-use diesel::prelude::*;
+use diesel::{prelude::*, sql_query, sql_types::Bool};
 use directory::plan::Counts;
 
 pub use self::{
     items::{
-        NewItem, PlanItem, Settled, Tally, clear_items, deletions, insert_items, items, pending, sent, settle,
-        settle_sent, tally,
+        NewItem, PlanItem, Settled, Tally, clear_items, clear_items_after, clear_items_until, deletions, insert_items,
+        items, pending, planned_at, removals, sent, settle, settle_sent, tally,
     },
     lease::{RunLease, Update, at_work, claim, free_leases, holds, release, renew, undone, update},
     names::{ItemState, RunKind, RunState, Step, Wanted},
-    opening::{hold_back, start_all, start_core, start_others},
+    opening::{collecting, hold_back, is_collecting, start_all, start_core, start_others},
     pauses::{pause, paused, resume},
-    request::{Answer, Wish, allow, reject, request, undo},
+    request::{Answer, Wish, allow, end_forgotten, reject, request, undo},
 };
 use crate::{
     convert::{from_json, parse, unsigned},
-    schema::runs::{plan_items, sync_runs},
+    schema::runs::{plan_items, sync_pauses, sync_runs},
 };
 
 /// A run.
@@ -71,6 +71,32 @@ pub struct Run {
     pub started_at: Option<UnixMillis>,
     /// When it ended.
     pub finished_at: Option<UnixMillis>,
+}
+
+impl Run {
+    /// How far a run is when the source is pulled.
+    pub const PULLED: f64 = 0.3;
+
+    /// Whether it is a plan that was asked for before that time, and that nobody decided on.
+    pub fn is_forgotten(&self, before: UnixMillis) -> bool {
+        self.state == RunState::Planned && self.requested_at < before
+    }
+
+    /// How far it is, 0 to 1. To publish and deliver takes longest, but for the pull, which tells for itself how far it is.
+    pub fn progress(&self) -> f64 {
+        let part = if self.total == 0 { 0.0 } else { self.done.min(self.total) as f64 / self.total as f64 };
+        match self.step {
+            _ if !self.state.is_open() => 1.0,
+            Step::Pull => 0.0,
+            Step::Settle => Self::PULLED,
+            Step::Compare => 0.4,
+            Step::Ready => 0.5,
+            Step::Apply => 0.5 + 0.4 * part,
+            Step::Deliver => 0.9,
+            Step::Purge => 0.95,
+            Step::Done => 1.0,
+        }
+    }
 }
 
 #[derive(Queryable)]
@@ -174,19 +200,64 @@ pub fn last_finished(conn: &mut Connection, tenant: &TenantId) -> Result<Option<
 }
 
 /// Forgets runs that ended before a time, with their plans; returns how many. First syncs stay as rows, since they tell that there
-/// was one.
+/// was one; their plans go too. One process at a time: another one that comes meanwhile does nothing.
 ///
 /// # Errors
 /// Those of the database.
 pub fn prune(conn: &mut Connection, before: UnixMillis) -> Result<usize> {
-    let old = sync_runs::table
-        .filter(sync_runs::finished_at.lt(before.0))
-        .filter(sync_runs::kind.ne(RunKind::First.as_str()))
-        .select(sync_runs::id);
-    let ids: Vec<String> = on_backend!(conn, c => old.load(c))?;
-    for id in &ids {
-        on_backend!(conn, c => diesel::delete(plan_items::table.filter(plan_items::run.eq(id))).execute(c))?;
-        on_backend!(conn, c => diesel::delete(sync_runs::table.find(id)).execute(c))?;
+    if !is_alone(conn)? {
+        return Ok(0);
     }
-    Ok(ids.len())
+    let old = sync_runs::table.filter(sync_runs::finished_at.lt(before.0)).select((sync_runs::id, sync_runs::kind));
+    let old: Vec<(String, String)> = on_backend!(conn, c => old.load(c))?;
+    let mut forgotten = 0;
+    for (id, kind) in &old {
+        clear_items(conn, id)?;
+        if kind != RunKind::First.as_str() {
+            forgotten += on_backend!(conn, c => diesel::delete(sync_runs::table.find(id)).execute(c))?;
+        }
+    }
+    Ok(forgotten)
+}
+
+/// Whether nobody else forgets runs until this transaction ends. In SQLite the write lock says so.
+fn is_alone(conn: &mut Connection) -> Result<bool> {
+    #[derive(QueryableByName)]
+    struct Answer {
+        #[diesel(sql_type = Bool)]
+        yes: bool,
+    }
+    match conn {
+        Connection::Sqlite(_) => Ok(true),
+        Connection::Postgres(c) => {
+            let query = sql_query("SELECT pg_try_advisory_xact_lock(hashtext('orgbridge: old runs')) AS yes");
+            Ok(query.get_result::<Answer>(c)?.yes)
+        }
+    }
+}
+
+/// Forgets all runs of a tenant, which is removed.
+pub(crate) fn forget(conn: &mut Connection, tenant: &TenantId) -> Result<()> {
+    for id in ids(conn, tenant)? {
+        clear_items(conn, &id)?;
+    }
+    let of = tenant.as_str();
+    on_backend!(conn, c => diesel::delete(sync_runs::table.filter(sync_runs::tenant.eq(of))).execute(c))?;
+    on_backend!(conn, c => diesel::delete(sync_pauses::table.filter(sync_pauses::tenant.eq(of))).execute(c))?;
+    Ok(())
+}
+
+/// Forgets what runs were about to do, or did, at a destination that is declared no more: another one may get its name.
+pub(crate) fn forget_destination(conn: &mut Connection, tenant: &TenantId, destination: &DestinationId) -> Result<()> {
+    for id in ids(conn, tenant)? {
+        let items =
+            plan_items::table.filter(plan_items::run.eq(&id)).filter(plan_items::destination.eq(destination.as_str()));
+        on_backend!(conn, c => diesel::delete(items).execute(c))?;
+    }
+    resume(conn, tenant, destination).map(drop)
+}
+
+fn ids(conn: &mut Connection, tenant: &TenantId) -> Result<Vec<String>> {
+    let query = sync_runs::table.filter(sync_runs::tenant.eq(tenant.as_str())).select(sync_runs::id);
+    Ok(on_backend!(conn, c => query.load(c))?)
 }

@@ -17,9 +17,12 @@ use crate::{
     clock::shared_clock,
     convert::{parse, signed, unsigned},
     destinations::UnknownName,
-    removals,
-    schema::snapshots::snapshots,
+    outbox, removals,
+    schema::snapshots::{snapshots, walks},
 };
+
+/// So long removals pass the brake that a person allowed: until all who are missing were asked about, in the largest company.
+pub(crate) const PASS_SECONDS: i64 = 6 * 3600;
 
 /// How far a run got: what it does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -272,4 +275,36 @@ pub fn decide(conn: &mut Connection, tenant: &TenantId, run: &str, pass_until: O
         removals::let_pass(conn, tenant, until)?;
     }
     Ok(is_decided)
+}
+
+/// A person allows what a run removes that pulled by itself, whose name is known; `false` when no such run is in quarantine.
+///
+/// # Errors
+/// Those of the database.
+pub fn allow(conn: &mut Connection, run: &str, now: UnixMillis) -> Result<bool> {
+    answer(conn, run, Some(now.plus_seconds(PASS_SECONDS)))
+}
+
+/// A person says no to it; `false` when no such run is in quarantine.
+///
+/// # Errors
+/// Those of the database.
+pub fn reject(conn: &mut Connection, run: &str) -> Result<bool> {
+    answer(conn, run, None)
+}
+
+fn answer(conn: &mut Connection, run: &str, pass_until: Option<UnixMillis>) -> Result<bool> {
+    let of = snapshots::table.filter(snapshots::run.eq(run)).select(snapshots::tenant);
+    let tenant: Option<String> = on_backend!(conn, c => of.first(c).optional())?;
+    let Some(tenant) = tenant.as_deref().map(parse::<TenantId>).transpose()? else { return Ok(false) };
+    // The tenant before its run, as everywhere.
+    outbox::lock_tenants(conn, [&tenant])?;
+    decide(conn, &tenant, run, pass_until)
+}
+
+/// Forgets all that was pulled of a tenant, which is removed. Whoever is at it finds that it lost its run.
+pub(crate) fn forget(conn: &mut Connection, tenant: &TenantId) -> Result<()> {
+    on_backend!(conn, c => diesel::delete(snapshots::table.find(tenant.as_str())).execute(c))?;
+    on_backend!(conn, c => diesel::delete(walks::table.find(tenant.as_str())).execute(c))?;
+    clear(conn, tenant, None)
 }

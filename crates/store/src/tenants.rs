@@ -7,7 +7,9 @@ use diesel::{dsl::max, prelude::*};
 use crate::{
     convert::{parse, unsigned},
     destinations::{self, Declared},
+    questions, removals, runs,
     schema::tenants::tenants,
+    snapshots,
 };
 
 /// A tenant as it was applied.
@@ -168,7 +170,7 @@ pub fn apply(conn: &mut Connection, new: &Apply<'_>, now: UnixMillis) -> Result<
     Ok(revision)
 }
 
-/// Marks a tenant as removed and forgets its destinations; `false` when there is none of that id.
+/// Marks a tenant as removed and forgets its destinations, runs and pulls; `false` when there is none of that id.
 ///
 /// # Errors
 /// Those of the database.
@@ -179,6 +181,10 @@ pub fn remove(conn: &mut Connection, id: &TenantId, now: UnixMillis) -> Result<b
     let removed = on_backend!(conn, c => diesel::update(target).set(values).execute(c))?;
     if removed > 0 {
         destinations::declare(conn, id, &[], now)?;
+        runs::forget(conn, id)?;
+        snapshots::forget(conn, id)?;
+        removals::forget(conn, id)?;
+        questions::set_silent(conn, id, None)?;
     }
     Ok(removed > 0)
 }

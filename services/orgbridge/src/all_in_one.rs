@@ -4,15 +4,18 @@ use std::{
     fs, io,
     net::{SocketAddr, TcpListener},
     path::PathBuf,
+    sync::Arc,
 };
 
 use anyhow::Context as _;
 use broker::Lane;
+use common::Clock;
+use outbound::Guard;
 use serde::Serialize;
 use service::{
-    Config, Context, Environment, Inhabitants, Running,
+    Config, Context, Environment, Inhabitants, Running, SystemClock,
     admin::{self, DatabaseFacts},
-    open, process, supervise,
+    open_by, process, supervise,
     tenants::TenantsDirectory,
 };
 use tokio_util::sync::CancellationToken;
@@ -39,7 +42,7 @@ impl Service {
     /// All services of the design.
     pub const ALL: [Self; 5] = [Self::CallbackGateway, Self::Resolver, Self::Sink, Self::Synchronizer, Self::Console];
     /// Those that are built by now.
-    pub const BUILT: [Self; 3] = [Self::CallbackGateway, Self::Resolver, Self::Sink];
+    pub const BUILT: [Self; 4] = [Self::CallbackGateway, Self::Resolver, Self::Sink, Self::Synchronizer];
 
     /// Its name at the command line and in logs.
     pub const fn name(self) -> &'static str {
@@ -94,9 +97,23 @@ impl AllInOne {
         only: &[Service],
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
+        Self::open_by(Arc::new(SystemClock), config, environment, only, stop).await
+    }
+
+    /// The same, and its time is another clock's.
+    ///
+    /// # Errors
+    /// Those of [`AllInOne::open`].
+    pub async fn open_by(
+        clock: Arc<dyn Clock>,
+        config: &Config,
+        environment: Environment,
+        only: &[Service],
+        stop: CancellationToken,
+    ) -> anyhow::Result<Self> {
         // The directory first: who starts a second `serve` is to hear of that, not of a port that is taken.
         let inhabitants = Inhabitants { gateway: only.contains(&Service::CallbackGateway), ..Inhabitants::ALL };
-        let context = open(config, inhabitants, stop).await?;
+        let context = open_by(clock, config, inhabitants, stop).await?;
         let admin = process::bind("admin.listen", config.admin.listen)?;
         let mut listening = Listening { gateway: None, admin: admin.local_addr().context("admin.listen")? };
         if let Some(path) = config.tenants_dir.clone() {
@@ -185,7 +202,10 @@ fn start(
         }
         Service::Resolver => Running::new(name, resolver::run(config.resolver.clone(), lanes, context)),
         Service::Sink => Running::new(name, sink::run(config.sink.clone(), lanes, context)),
-        Service::Synchronizer => Running::new(name, synchronizer::run(config.synchronizer.clone(), lanes, context)),
+        Service::Synchronizer => {
+            let products = Guard::new(config.sink.allowed_networks.clone());
+            Running::new(name, synchronizer::run(config.synchronizer.clone(), products, lanes, context))
+        }
         Service::Console => return Ok(None),
     }))
 }

@@ -1,8 +1,11 @@
 //! `demo`: everything in one process, beside a simulated WeCom and a simulated OA, and a story around it.
 
+mod clock;
 mod core_tables;
 mod display;
 mod living;
+mod older_copy;
+mod runs;
 mod story;
 mod summary;
 mod texts;

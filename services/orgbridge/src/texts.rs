@@ -45,8 +45,8 @@ texts! {
         "服务 {service} 尚未实现，已略过"
     }
     nothing_to_serve() {
-        "none of the services after --only is built yet: choose from callback-gateway, resolver, sink",
-        "--only 列出的服务都尚未实现：请从 callback-gateway、resolver、sink 中选择"
+        "none of the services after --only is built yet: choose from callback-gateway, resolver, sink, synchronizer",
+        "--only 列出的服务都尚未实现：请从 callback-gateway、resolver、sink、synchronizer 中选择"
     }
     listens(what, address) {
         "{what} listens on http://{address}",
@@ -188,6 +188,10 @@ texts! {
         "run {run} waits for a person: {why}. Look at it with `orgbridge sync plan`, then `orgbridge sync allow {run}` or `orgbridge sync reject {run}`",
         "任务 {run} 等待人工确认：{why}。请用 `orgbridge sync plan` 查看，然后执行 `orgbridge sync allow {run}` 或 `orgbridge sync reject {run}`"
     }
+    pull_in_quarantine(run) {
+        "pull {run} waits for a person: too much would be removed from the directory. Look at the log and at WeCom, then `orgbridge sync allow {run}` or `orgbridge sync reject {run}`",
+        "拉取任务 {run} 等待人工确认：将从通讯录移除过多对象。请查看日志和企业微信，然后执行 `orgbridge sync allow {run}` 或 `orgbridge sync reject {run}`"
+    }
     run_is_over(run, state, why) {
         "run {run} is {state}: {why}",
         "任务 {run} 的状态为 {state}：{why}"
@@ -320,9 +324,9 @@ texts! {
         "no agent_secret: names and details cannot be read, and ids stand in for names; enter the secret of an app that sees the whole company",
         "未配置 agent_secret：无法读取姓名等详情，将以 ID 代替姓名；请填写一个可见全公司的应用的 Secret"
     }
-    doctor_limits(members, seconds) {
-        "to ask for all {members} members singly takes about {seconds} seconds within WeCom's limits",
-        "在企业微信频率限制内逐个读取 {members} 名成员约需 {seconds} 秒"
+    doctor_limits(departments, seconds) {
+        "to read the members of all {departments} departments takes about {seconds} seconds within WeCom's limits",
+        "在企业微信频率限制内读取全部 {departments} 个部门的成员约需 {seconds} 秒"
     }
     doctor_trouble(why) {
         "{why}",
@@ -331,6 +335,10 @@ texts! {
     doctor_product(destination) {
         "{destination} answers",
         "{destination} 可连接"
+    }
+    doctor_first_sync(tenant, destinations) {
+        "nothing is delivered to {destinations} yet: the core product holds rows of its own, or was not looked at yet. Look at `orgbridge sync plan {tenant}`, then `orgbridge sync apply {tenant}`",
+        "尚未向 {destinations} 投递：核心库已有数据，或还没有检查过。请先看 `orgbridge sync plan {tenant}`，再执行 `orgbridge sync apply {tenant}`"
     }
     doctor_no_product(destination, why) {
         "{destination} does not answer: {why}",

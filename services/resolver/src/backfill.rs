@@ -1,8 +1,9 @@
-//! What a destination that was added later gets of what existed before: all that is live, parents first.
+//! What a destination that was added later gets of what existed before: all that is live, parents first, and nobody named as a leader
+//! before he is there.
 
 use std::collections::BTreeMap;
 
-use common::{Action, Change, DestinationId, EntityKey, EntityKind, TenantId, UnixMillis};
+use common::{Action, Change, DestinationId, EntityKey, EntityKind, Field, TenantId, UnixMillis};
 use database::{Connection, Result};
 use store::{
     destinations::{self, Backfill},
@@ -28,44 +29,111 @@ pub(crate) fn write(
     if !is_wanted {
         return Ok(());
     }
-    let mut last = before;
-    let mut departments = Vec::new();
-    let mut after: Option<EntityKey> = None;
-    loop {
-        let page = records::live_after(conn, tenant, after.as_ref(), PAGE)?;
-        after = page.last().map(|(key, _)| key.clone());
-        let is_last = (page.len() as i64) < PAGE;
-        let rows = page.into_iter().filter_map(|(key, row)| Some((key, row.record.sent?, row.record.received_at)));
-        let (mut page_departments, mut members) = (Vec::new(), Vec::new());
-        for (key, sent, received_at) in rows {
-            let change = Change {
-                tenant: tenant.clone(),
+    let mut pen = Pen { conn, tenant, destination, now, last: before };
+    pen.write_all()?;
+    pen.write_those_with_later_leaders()?;
+    destinations::backfilled(conn, tenant, destination, before)
+}
+
+/// What writes, and how far it is.
+struct Pen<'a> {
+    conn: &'a mut Connection,
+    tenant: &'a TenantId,
+    destination: &'a DestinationId,
+    now: UnixMillis,
+    last: u64,
+}
+
+impl Pen<'_> {
+    /// Departments, parents first, then members in the order of their keys; each names only leaders that come before it.
+    fn write_all(&mut self) -> Result<()> {
+        let mut departments = Vec::new();
+        let mut after = None;
+        loop {
+            let page = self.page(&mut after)?;
+            let (mut page_departments, mut members): (Vec<_>, Vec<_>) =
+                page.into_iter().partition(|change| change.kind() == EntityKind::Department);
+            departments.append(&mut page_departments);
+            // Keys sort departments before members: with the first member, or the end, all departments are at hand.
+            if !departments.is_empty() && (after.is_none() || !members.is_empty()) {
+                let mut ordered = parents_first(std::mem::take(&mut departments));
+                ordered.iter_mut().for_each(keep_earlier_leaders);
+                self.append(&mut ordered)?;
+            }
+            members.iter_mut().for_each(keep_earlier_leaders);
+            self.append(&mut members)?;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Once more, now that all leaders are there.
+    fn write_those_with_later_leaders(&mut self) -> Result<()> {
+        let mut after = None;
+        loop {
+            let mut page = self.page(&mut after)?;
+            page.retain_mut(|change| {
+                change.first = false;
+                leaders(change).iter().any(|leader| comes_later(leader, &change.entity))
+            });
+            self.append(&mut page)?;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The next live entities as changes for this destination only; `after` is `None` behind the last page.
+    fn page(&mut self, after: &mut Option<EntityKey>) -> Result<Vec<Change>> {
+        let rows = records::live_after(self.conn, self.tenant, after.as_ref(), PAGE)?;
+        let is_last = (rows.len() as i64) < PAGE;
+        *after = rows.last().filter(|_| !is_last).map(|(key, _)| key.clone());
+        let change = |(entity, row): (EntityKey, records::Row)| {
+            let sent = row.record.sent?;
+            Some(Change {
+                tenant: self.tenant.clone(),
                 version: 0,
-                entity: key.clone(),
+                entity,
                 action: Action::Upsert { entity: sent.entity, renamed_from: None },
                 source_time: sent.at,
-                received_at,
+                received_at: row.record.received_at,
                 refers_to: sent.refers_to,
                 leaves: Vec::new(),
                 first: true,
-                only_for: Some(destination.clone()),
-            };
-            if key.kind == EntityKind::Department { page_departments.push(change) } else { members.push(change) }
-        }
-        departments.append(&mut page_departments);
-        // Keys sort departments before members: with the first member, or the end, all departments are at hand.
-        if !departments.is_empty() && (is_last || !members.is_empty()) {
-            let mut ordered = parents_first(std::mem::take(&mut departments));
-            outbox::append(conn, tenant, last, &mut ordered, now)?;
-            last += ordered.len() as u64;
-        }
-        outbox::append(conn, tenant, last, &mut members, now)?;
-        last += members.len() as u64;
-        if is_last {
-            break;
-        }
+                only_for: Some(self.destination.clone()),
+            })
+        };
+        Ok(rows.into_iter().filter_map(change).collect())
     }
-    destinations::backfilled(conn, tenant, destination, before)
+
+    fn append(&mut self, changes: &mut [Change]) -> Result<()> {
+        outbox::append(self.conn, self.tenant, self.last, changes, self.now)?;
+        self.last += changes.len() as u64;
+        Ok(())
+    }
+}
+
+fn leaders(change: &Change) -> &[String] {
+    match &change.action {
+        Action::Upsert { entity, .. } => entity.fields.list(Field::Leaders),
+        Action::Remove | Action::Callback(_) => &[],
+    }
+}
+
+fn comes_later(leader: &str, than: &EntityKey) -> bool {
+    EntityKey::member(leader) > *than
+}
+
+fn keep_earlier_leaders(change: &mut Change) {
+    let key = change.entity.clone();
+    let all = leaders(change);
+    let earlier: Vec<String> = all.iter().filter(|leader| !comes_later(leader, &key)).cloned().collect();
+    if earlier.len() < all.len()
+        && let Action::Upsert { entity, .. } = &mut change.action
+    {
+        entity.fields.set(Field::Leaders, earlier);
+    }
 }
 
 /// Orders departments so that each comes after its parent.

@@ -3,6 +3,7 @@
 mod build;
 mod cleanup;
 pub mod courier;
+mod gate;
 mod handler;
 mod manager;
 mod sink;

@@ -10,7 +10,10 @@ use common::{DestinationId, TenantId};
 use database::Connection;
 use destinations::BuildError;
 use service::{Context, Tenant, config::SinkConfig, tenant::DestinationFile};
-use store::{destinations::Watched, tenants};
+use store::{
+    destinations::{State, Watched},
+    tenants,
+};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinHandle,
@@ -21,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Build, Timing, build,
     cleanup::Cleanup,
+    gate::{Collecting, Gate},
     handler::{Batch, Routes},
     worker::{Signal, Worker, WorkerParts},
 };
@@ -37,6 +41,7 @@ pub(crate) struct Manager {
     build: Arc<dyn Build>,
     timing: Timing,
     routes: Routes,
+    gate: Gate,
     couriers: BTreeMap<Name, Running>,
     /// Destinations that need nothing of the outbox, since nobody delivers to them.
     idle: BTreeSet<Name>,
@@ -67,6 +72,7 @@ impl Manager {
         timing: Timing,
     ) -> Self {
         Self {
+            gate: Gate::new(context.clone(), Arc::clone(&build)),
             config,
             lanes,
             context,
@@ -124,9 +130,10 @@ impl Manager {
             }
         };
         let snapshot = self.context.tenants.snapshot();
+        let ours: Vec<Arc<Tenant>> =
+            snapshot.iter().filter(|tenant| self.lanes.contains(&tenant.lane)).cloned().collect();
+        self.gate.look(&seen.collecting(), &ours);
         if snapshot.revision != self.revision {
-            let ours: Vec<Arc<Tenant>> =
-                snapshot.iter().filter(|tenant| self.lanes.contains(&tenant.lane)).cloned().collect();
             self.arrange(&ours, &seen);
             self.revision = snapshot.revision;
         }
@@ -236,6 +243,15 @@ impl Running {
 }
 
 impl Seen {
+    /// The destinations that collect.
+    fn collecting(&self) -> Collecting {
+        let mut collecting = Collecting::new();
+        for watched in self.destinations.values().filter(|watched| watched.state == State::Collecting) {
+            collecting.entry(watched.tenant.clone()).or_default().insert(watched.id.clone());
+        }
+        collecting
+    }
+
     fn signal(&self, name: &Name) -> Option<Signal> {
         let watched = self.destinations.get(name)?;
         Some(Signal {

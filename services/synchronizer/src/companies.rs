@@ -48,6 +48,8 @@ pub(crate) struct Memory {
     /// When a list first did not have what is asked about: newer than what the question itself remembers, if something was told of
     /// it meanwhile.
     pub(crate) missed: BTreeMap<EntityKey, UnixMillis>,
+    /// A run, and the pull of another name that was under way when it wanted one: that will do for it.
+    pub(crate) awaited: Option<(String, String)>,
 }
 
 impl Companies {
@@ -118,6 +120,7 @@ impl Memory {
             listed_at: None,
             too_large: BTreeSet::new(),
             missed: BTreeMap::new(),
+            awaited: None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use broker::Lane;
-use common::UnixMillis;
+use common::{TenantId, UnixMillis};
 use service::{Context, config::SynchronizerConfig};
 
 use crate::{
@@ -33,6 +33,12 @@ impl Desk {
         let tenants = self.context.tenants.snapshot();
         let ours = tenants.iter().filter(|tenant| self.lanes.contains(&tenant.lane));
         ours.filter_map(|tenant| self.companies.of(tenant)).collect()
+    }
+
+    /// The company of a tenant, if it is of our lanes.
+    pub(crate) fn company(&self, tenant: &TenantId) -> Option<Arc<Company>> {
+        let tenant = self.context.tenants.get(tenant).filter(|tenant| self.lanes.contains(&tenant.lane))?;
+        self.companies.of(&tenant)
     }
 
     /// The present moment, and until when a run that is held from now on is ours.

@@ -13,9 +13,12 @@ mod removals;
 pub mod run;
 mod silence;
 mod source;
+mod steps;
 mod synchronizer;
 mod timing;
+mod upkeep;
 
+pub use steps::Steps;
 pub use synchronizer::{Bell, Synchronizer, run};
 pub use timing::Timing;
 

@@ -2,6 +2,7 @@
 
 use prometheus::{GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts};
 use service::Metrics;
+use store::runs::{Run, RunKind, RunState};
 use wecom::api::Observer;
 
 /// Seconds, up to a request's time limit.
@@ -19,9 +20,10 @@ pub(crate) struct Counted {
     pub(crate) questions_total: IntCounterVec,
     /// How often too many removals were held back. Label `tenant`.
     pub(crate) brakes_total: IntCounterVec,
-    /// Runs that ended. Labels `tenant`, `kind`, `outcome`: `finished`, `incomplete`, `quarantined`.
+    /// Runs that ended or wait for a person. Labels `tenant`, `kind`: `pull` (the source against the mirror), `first`, `reconcile`,
+    /// `undo` (the mirror against the core products), `outcome`: `finished`, `incomplete`, `planned`, `quarantined`.
     pub(crate) sync_runs_total: IntCounterVec,
-    /// How far the run of a tenant is, 0 to 1. Label `tenant`.
+    /// How far the run of a tenant is, its pull included, 0 to 1. Label `tenant`.
     pub(crate) sync_progress_ratio: GaugeVec,
     /// Entities that callbacks should have told of and did not, by the last run. Label `tenant`.
     pub(crate) directory_differences: IntGaugeVec,
@@ -53,7 +55,7 @@ impl Counted {
                 &["tenant"],
             )?,
             sync_runs_total: IntCounterVec::new(
-                Opts::new("sync_runs_total", "Runs that ended, by outcome."),
+                Opts::new("sync_runs_total", "Runs that ended or wait for a person, by outcome."),
                 &["tenant", "kind", "outcome"],
             )?,
             sync_progress_ratio: GaugeVec::new(
@@ -74,6 +76,36 @@ impl Counted {
         metrics.register(counted.sync_progress_ratio.clone())?;
         metrics.register(counted.directory_differences.clone())?;
         Ok(counted)
+    }
+}
+
+impl Counted {
+    /// What runs count.
+    pub(crate) fn of_runs(&self) -> RunsCounted {
+        RunsCounted { total: self.sync_runs_total.clone(), progress: self.sync_progress_ratio.clone() }
+    }
+}
+
+/// What runs count. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct RunsCounted {
+    total: IntCounterVec,
+    progress: GaugeVec,
+}
+
+impl RunsCounted {
+    /// A run got somewhere.
+    pub(crate) fn note(&self, run: &Run) {
+        let tenant = run.tenant.as_str();
+        self.progress.with_label_values(&[tenant]).set(run.progress());
+        let outcome = match run.state {
+            RunState::Planned => "planned",
+            RunState::Quarantined => "quarantined",
+            RunState::Finished if run.is_complete || run.kind == RunKind::Undo => "finished",
+            RunState::Finished => "incomplete",
+            _ => return,
+        };
+        self.total.with_label_values(&[tenant, run.kind.as_str(), outcome]).inc();
     }
 }
 

@@ -15,4 +15,4 @@ mod watch;
 
 pub(crate) use classify::{AskedAs, Meant, classify};
 pub use coalesce::{Call, Plan, Wanted, coalesce};
-pub(crate) use watch::watch;
+pub(crate) use watch::{once, watch};

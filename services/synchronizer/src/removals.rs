@@ -46,18 +46,23 @@ pub(crate) async fn infer(
             Ok(Vec::new())
         }
         Verdict::Quarantine { why } => {
-            tell(desk, company, &why);
+            tell(desk, company, "", &why);
             let again = now.plus_seconds(HELD_SECONDS);
             Ok(gone.into_iter().map(|(key, _)| (key, again)).collect())
         }
     }
 }
 
-/// Says that the brake holds.
-pub(crate) fn tell(desk: &Desk, company: &Company, why: &[Excess]) {
-    let what: Vec<String> = why.iter().map(ToString::to_string).collect();
-    tracing::error!(tenant.id = %company.tenant, removals = %what.join(", "), "too much would be removed: nothing is, until a person allows it");
+/// Says that the brake holds. `run` is what a person allows, if that is a run.
+pub(crate) fn tell(desk: &Desk, company: &Company, run: &str, why: &[Excess]) {
+    tracing::error!(tenant.id = %company.tenant, run, removals = %in_words(why), "too much would be removed: nothing is, until a person allows it");
     desk.counted.brakes_total.with_label_values(&[company.tenant.as_str()]).inc();
+}
+
+/// `30 of 100 members, 2 of 9 departments`
+pub(crate) fn in_words(why: &[Excess]) -> String {
+    let what: Vec<String> = why.iter().map(ToString::to_string).collect();
+    what.join(", ")
 }
 
 /// What the brake says to so many more removals.

@@ -9,14 +9,18 @@
 //! | pull | has the source pulled and published as events, see [`Source`] |
 //! | settle | waits until the mirror has taken them in |
 //! | compare | reads mirror and products, keeps the plan with the rows as they are, asks the brake |
-//! | apply | by slices: looks at the rows again, sets links, publishes changes for this destination only |
+//! | apply | by slices: looks at the rows again, sets links, then publishes changes for this destination only |
 //! | deliver | waits until the destinations have taken them |
 //! | purge | deletes what was disabled long ago |
+//!
+//! Destinations that collect ([`store::destinations::State`]) start when all links of their plan are set, at the version of the mirror
+//! that was compared: what came since is delivered to them then. So a plan that waited for a person is looked at again first.
 //!
 //! Changes go through the outbox like all others. What changes while a run is applied is neither lost nor done twice: a slice is
 //! written with the tenant locked, from the mirror as it is then, and rows that are not as planned any more are left to the
 //! next run.
 
+mod again;
 mod apply;
 mod deliver;
 mod differences;
@@ -37,6 +41,6 @@ pub use self::{
     image::is_nobodys as is_placeholder,
     products::{OpenProduct, Products},
     runner::Runs,
-    source::{MirrorOnly, Pulled, Source},
+    source::{MirrorOnly, NotYet, Pulled, Source},
     work::Trouble,
 };

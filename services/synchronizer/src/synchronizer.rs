@@ -4,30 +4,36 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use broker::Lane;
-use outbound::Governor;
+use outbound::{Governor, Guard};
 use service::{Context, StoreGovernor, config::SynchronizerConfig};
 use tokio::sync::Notify;
 
 use crate::{
-    Timing,
+    Steps, Timing,
     companies::Companies,
     desk::Desk,
     metrics::{Counted, WecomRequests},
-    questions, reconcile,
-    run::{Products, Runs},
+    run::{OpenProduct, Products, Runs},
     source::Platform,
 };
 
-/// Runs the synchronizer until the context stops.
+/// Runs the synchronizer until the context stops. `products` says where core products may be, as it is said to the sink.
 ///
 /// # Errors
 /// When the system lacks what an HTTP client needs.
-pub async fn run(config: SynchronizerConfig, lanes: Vec<Lane>, context: Context) -> anyhow::Result<()> {
+pub async fn run(
+    config: SynchronizerConfig,
+    products: Guard,
+    lanes: Vec<Lane>,
+    context: Context,
+) -> anyhow::Result<()> {
     let timing = Timing::default();
-    let guard = outbound::Guard::new(config.allowed_networks.clone());
-    let http = outbound::Client::new(guard, timing.request_timeout).context("making the HTTP client")?;
+    let client = |guard| outbound::Client::new(guard, timing.request_timeout).context("making an HTTP client");
+    let http = client(Guard::new(config.allowed_networks.clone()))?;
+    let products = Arc::new(Products::new(client(products)?));
     let governor = StoreGovernor::new(context.database.clone(), Arc::clone(&context.clock), context.instance.clone());
-    Synchronizer::new(config, lanes, context, http, Arc::new(governor)).with_timing(timing).run().await
+    let synchronizer = Synchronizer::new(config, lanes, context, http, Arc::new(governor)).with_products(products);
+    synchronizer.with_timing(timing).run().await
 }
 
 /// The synchronizer with its parts chosen.
@@ -37,6 +43,7 @@ pub struct Synchronizer {
     context: Context,
     http: outbound::Client,
     governor: Arc<dyn Governor>,
+    products: Arc<dyn OpenProduct>,
     timing: Timing,
     bell: Bell,
 }
@@ -57,7 +64,7 @@ impl Bell {
 }
 
 impl Synchronizer {
-    /// One that asks through `http`, at the rate that `governor` allows.
+    /// One that asks through `http`, at the rate that `governor` allows, and finds core products in the same networks.
     pub fn new(
         config: SynchronizerConfig,
         lanes: Vec<Lane>,
@@ -65,7 +72,9 @@ impl Synchronizer {
         http: outbound::Client,
         governor: Arc<dyn Governor>,
     ) -> Self {
-        Self { config, lanes, context, http, governor, timing: Timing::default(), bell: Bell::default() }
+        let products = Arc::new(Products::new(http.clone()));
+        let (timing, bell) = (Timing::default(), Bell::default());
+        Self { config, lanes, context, http, governor, products, timing, bell }
     }
 
     /// With other waits.
@@ -75,9 +84,34 @@ impl Synchronizer {
         self
     }
 
+    /// With core products that are opened in another way.
+    #[must_use]
+    pub fn with_products(mut self, products: Arc<dyn OpenProduct>) -> Self {
+        self.products = products;
+        self
+    }
+
     /// Its bell.
     pub fn bell(&self) -> Bell {
         self.bell.clone()
+    }
+
+    /// Its parts, for who drives them one look after the other.
+    ///
+    /// # Errors
+    /// When metrics cannot be registered: it is there twice in one process.
+    pub fn steps(self) -> anyhow::Result<Steps> {
+        let Self { config, lanes, context, http, governor, products, timing, bell } = self;
+        let counted = Counted::register(&context.metrics).context("registering metrics")?;
+        let observer = Arc::new(WecomRequests::new(&counted));
+        let meters = counted.of_runs();
+        let companies = Companies::new(http, governor, observer, Arc::clone(&context.clock));
+        let parts =
+            Desk { context: context.clone(), config: config.clone(), companies, counted, timing, lanes: lanes.clone() };
+        let desk = Arc::new(parts);
+        let source = Arc::new(Platform(Arc::clone(&desk)));
+        let runs = Runs::new(config, lanes, context, products, source).counted_by(meters);
+        Ok(Steps::new(desk, runs, bell))
     }
 
     /// Runs until the context stops; calls that are on their way are finished first.
@@ -85,22 +119,6 @@ impl Synchronizer {
     /// # Errors
     /// When metrics cannot be registered: it runs twice in one process.
     pub async fn run(self) -> anyhow::Result<()> {
-        let Self { config, lanes, context, http, governor, timing, bell } = self;
-        let counted = Counted::register(&context.metrics).context("registering metrics")?;
-        let observer = Arc::new(WecomRequests::new(&counted));
-        let products = Arc::new(Products::new(http.clone()));
-        let companies = Companies::new(http, governor, observer, Arc::clone(&context.clock));
-        let parts =
-            Desk { context: context.clone(), config: config.clone(), companies, counted, timing, lanes: lanes.clone() };
-        let desk = Arc::new(parts);
-        let runs = Runs::new(config, lanes, context.clone(), products, Arc::new(Platform(Arc::clone(&desk))));
-        let running = context.spawn("sync runs", runs.run());
-        let comparing = context.spawn("pulls", reconcile::schedule(Arc::clone(&desk)));
-        let walking = context.spawn("walk", reconcile::walk(Arc::clone(&desk)));
-        let asking = context.spawn("questions", questions::watch(desk, bell));
-        asking.await.context("questions panicked")?;
-        comparing.await.context("pulls panicked")?;
-        walking.await.context("the walk panicked")?;
-        running.await.context("sync runs panicked")
+        self.steps()?.run().await
     }
 }

@@ -39,4 +39,6 @@ mod orders;
 #[cfg(test)]
 mod outage;
 #[cfg(test)]
+mod sync;
+#[cfg(test)]
 mod workers;

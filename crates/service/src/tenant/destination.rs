@@ -24,6 +24,11 @@ impl DestinationFile {
     pub const fn kind(&self) -> DestinationKind {
         self.settings.kind()
     }
+
+    /// Whether it is a core product whose rows can be read, for comparing them.
+    pub const fn is_readable_core(&self) -> bool {
+        self.core && matches!(self.kind(), DestinationKind::Postgres | DestinationKind::Sqlite)
+    }
 }
 
 /// The kinds of destinations.

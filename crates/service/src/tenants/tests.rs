@@ -52,6 +52,20 @@ async fn applying_the_same_file_again_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_core_that_can_be_compared_with_a_platform_collects_until_it_is_looked_at() {
+    let alone =
+        "id = \"alone\"\n[[destinations]]\nid = \"core\"\nkind = \"sqlite\"\nrole = \"core\"\nurl = \"sqlite://core.db\"\n";
+    let alone = TenantFile::parse(alone, Path::new("")).unwrap();
+    let (database, sealer) = store_in_memory();
+    for file in [file("one"), alone] {
+        apply(&database, &sealer, &file, NOW).await.unwrap();
+    }
+    let rows = database.read("test", |conn| store::destinations::list(conn, None)).await.unwrap();
+    let states: Vec<(&str, &str)> = rows.iter().map(|row| (row.tenant.as_str(), row.state.as_str())).collect();
+    assert_eq!(states, [("acme", "collecting"), ("alone", "active")]);
+}
+
+#[tokio::test]
 async fn the_book_follows_what_is_applied_and_keeps_the_previous_keys() {
     let (database, sealer) = store_in_memory();
     let book = TenantBook::new(database.clone(), Arc::new(sealer.clone()));

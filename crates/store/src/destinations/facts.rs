@@ -87,7 +87,7 @@ impl WatchedRow {
 }
 
 /// Per tenant with destinations, the lowest of their positions: what the outbox need not keep any more. A destination that
-/// waits for its back-fill needs nothing of what is there, and neither do those that nobody delivers to (`idle`).
+/// waits for its back-fill needs nothing of what is there, unless it collects, and neither do those that nobody delivers to (`idle`).
 ///
 /// # Errors
 /// Those of the database.
@@ -97,7 +97,8 @@ pub fn lowest_positions(conn: &mut Connection, idle: &BTreeSet<(TenantId, Destin
         if idle.contains(&(one.tenant.clone(), one.id.clone())) {
             continue;
         }
-        let needed = if one.backfill == Some(Backfill::Wanted) { u64::MAX } else { one.position };
+        let is_filled_anew = one.backfill == Some(Backfill::Wanted) && one.state != State::Collecting;
+        let needed = if is_filled_anew { u64::MAX } else { one.position };
         lowest.entry(one.tenant).and_modify(|low| *low = (*low).min(needed)).or_insert(needed);
     }
     Ok(lowest.into_iter().collect())

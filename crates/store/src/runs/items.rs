@@ -1,6 +1,8 @@
 //! The items of a run's plan, with the rows as they were, and what became of each.
 
-use common::DestinationId;
+use std::collections::BTreeSet;
+
+use common::{DestinationId, EntityKind};
 use database::{Connection, Result, on_backend};
 use diesel::{dsl::count_star, prelude::*};
 use directory::plan::{Action, Item};
@@ -145,6 +147,51 @@ pub fn insert_items(conn: &mut Connection, run: &str, new: &[NewItem]) -> Result
 pub fn clear_items(conn: &mut Connection, run: &str) -> Result<()> {
     on_backend!(conn, c => diesel::delete(plan_items::table.filter(plan_items::run.eq(run))).execute(c))?;
     Ok(())
+}
+
+/// Forgets the items of a run after a place.
+///
+/// # Errors
+/// Those of the database.
+pub fn clear_items_after(conn: &mut Connection, run: &str, seq: u64) -> Result<()> {
+    let later = plan_items::table.filter(plan_items::run.eq(run)).filter(plan_items::seq.gt(signed(seq)));
+    on_backend!(conn, c => diesel::delete(later).execute(c))?;
+    Ok(())
+}
+
+/// Forgets the items of a run up to a place.
+///
+/// # Errors
+/// Those of the database.
+pub fn clear_items_until(conn: &mut Connection, run: &str, seq: u64) -> Result<()> {
+    let earlier = plan_items::table.filter(plan_items::run.eq(run)).filter(plan_items::seq.le(signed(seq)));
+    on_backend!(conn, c => diesel::delete(earlier).execute(c))?;
+    Ok(())
+}
+
+/// The destinations that items of a run are about.
+///
+/// # Errors
+/// Those of the database.
+pub fn planned_at(conn: &mut Connection, run: &str) -> Result<BTreeSet<DestinationId>> {
+    let query = plan_items::table.filter(plan_items::run.eq(run)).select(plan_items::destination).distinct();
+    let ids: Vec<String> = on_backend!(conn, c => query.load(c))?;
+    ids.iter().map(|id| parse(id)).collect()
+}
+
+/// The rows that a run disables or deletes: where, of which kind, and their ids.
+///
+/// # Errors
+/// Those of the database.
+pub fn removals(conn: &mut Connection, run: &str) -> Result<BTreeSet<(DestinationId, EntityKind, String)>> {
+    let actions = [Action::Disable, Action::Delete].map(Action::as_str);
+    let query = plan_items::table
+        .filter(plan_items::run.eq(run))
+        .filter(plan_items::action.eq_any(actions))
+        .filter(plan_items::core_id.is_not_null())
+        .select((plan_items::destination, plan_items::kind, plan_items::core_id.assume_not_null()));
+    let rows: Vec<(String, String, String)> = on_backend!(conn, c => query.load(c))?;
+    rows.into_iter().map(|(destination, kind, id)| Ok((parse(&destination)?, parse(&kind)?, id))).collect()
 }
 
 /// The items of a run after a place, in order, at most `limit`.

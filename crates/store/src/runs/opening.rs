@@ -1,16 +1,46 @@
 //! Destinations that collect until the first sync is applied, and how they start then.
 
+use std::collections::BTreeSet;
+
 use common::{DestinationId, TenantId};
 use database::{Connection, Result, on_backend};
 use diesel::prelude::*;
 
 use crate::{
-    convert::signed,
+    convert::{parse, signed},
     destinations::{Backfill, State},
     schema::sink::destinations,
 };
 
-/// A core product holds rows that we did not write: all destinations of the tenant that nothing was delivered to collect from now on.
+/// All destinations that collect.
+///
+/// # Errors
+/// Those of the database.
+pub fn collecting(conn: &mut Connection) -> Result<BTreeSet<(TenantId, DestinationId)>> {
+    let query = destinations::table
+        .filter(destinations::state.eq(State::Collecting.as_str()))
+        .select((destinations::tenant, destinations::id));
+    let rows: Vec<(String, String)> = on_backend!(conn, c => query.load(c))?;
+    rows.iter().map(|(tenant, id)| Ok((parse(tenant)?, parse(id)?))).collect()
+}
+
+/// Whether one of these destinations of a tenant collects.
+///
+/// # Errors
+/// Those of the database.
+pub fn is_collecting(conn: &mut Connection, tenant: &TenantId, ids: &[DestinationId]) -> Result<bool> {
+    let ids: Vec<&str> = ids.iter().map(DestinationId::as_str).collect();
+    let query = destinations::table
+        .filter(destinations::tenant.eq(tenant.as_str()))
+        .filter(destinations::id.eq_any(ids))
+        .filter(destinations::state.eq(State::Collecting.as_str()))
+        .select(destinations::id);
+    let found: Option<String> = on_backend!(conn, c => query.first(c).optional())?;
+    Ok(found.is_some())
+}
+
+/// A core product holds rows that we did not write: all destinations of the tenant that nothing was delivered to collect from now
+/// on, as those do that are [declared](crate::destinations::declare) with such a product.
 ///
 /// # Errors
 /// Those of the database.
@@ -56,14 +86,23 @@ pub fn start_core(conn: &mut Connection, tenant: &TenantId, id: &DestinationId, 
     Ok(())
 }
 
-/// All other destinations of the tenant that collected start after `version` too. Those in `backfill` get what existed before.
+/// All other destinations of the tenant that collected start after `version` too, without those in `without`. Those in `backfill` get
+/// what existed before.
 ///
 /// # Errors
 /// Those of the database.
-pub fn start_others(conn: &mut Connection, tenant: &TenantId, version: u64, backfill: &[DestinationId]) -> Result<()> {
+pub fn start_others(
+    conn: &mut Connection,
+    tenant: &TenantId,
+    version: u64,
+    backfill: &[DestinationId],
+    without: &[DestinationId],
+) -> Result<()> {
+    let without: Vec<&str> = without.iter().map(DestinationId::as_str).collect();
     let collecting = || {
         destinations::table
             .filter(destinations::tenant.eq(tenant.as_str()))
+            .filter(destinations::id.ne_all(without.clone()))
             .filter(destinations::state.eq(State::Collecting.as_str()))
     };
     for id in backfill {

@@ -4,11 +4,8 @@ use common::{DestinationId, TenantId, UnixMillis};
 use database::{Connection, Result, on_backend};
 use diesel::prelude::*;
 
-use super::Run;
-use crate::{
-    convert::parse,
-    schema::runs::{plan_items, sync_pauses},
-};
+use super::{Run, planned_at};
+use crate::{convert::parse, schema::runs::sync_pauses};
 
 /// Runs leave a destination alone from now on; `run` is the one that was undone.
 ///
@@ -34,10 +31,8 @@ pub fn pause(
 
 /// All destinations that a run was about.
 pub(super) fn pause_all(conn: &mut Connection, run: &Run, now: UnixMillis) -> Result<()> {
-    let query = plan_items::table.filter(plan_items::run.eq(&run.id)).select(plan_items::destination).distinct();
-    let destinations: Vec<String> = on_backend!(conn, c => query.load(c))?;
-    for destination in destinations {
-        pause(conn, &run.tenant, &parse(&destination)?, &run.id, now)?;
+    for destination in planned_at(conn, &run.id)? {
+        pause(conn, &run.tenant, &destination, &run.id, now)?;
     }
     Ok(())
 }

@@ -6,7 +6,12 @@ use diesel::prelude::*;
 use directory::plan::Counts;
 
 use super::{Row, Run, RunKind, RunState, Step, Wanted, get, open};
-use crate::{convert::to_json, outbox, schema::runs::sync_runs};
+use crate::{
+    convert::to_json,
+    outbox, removals,
+    schema::runs::sync_runs,
+    snapshots::{self, PASS_SECONDS},
+};
 
 /// A request that is repeated within this time is the same one.
 const REPEATED_WITHIN_SECONDS: i64 = 600;
@@ -80,19 +85,28 @@ pub fn undo(conn: &mut Connection, id: &str, now: UnixMillis) -> Result<Answer> 
     Ok(get(conn, &new)?.map_or(Answer::Unknown, Answer::Done))
 }
 
-/// A person allows what a run removes: it goes on as far as was wanted.
+/// A person allows what a run removes: it goes on as far as was wanted. Where it waits since its pull, that goes on first, and who
+/// is missing at the source is removed once that is certain.
 ///
 /// # Errors
 /// Those of the database.
-pub fn allow(conn: &mut Connection, id: &str) -> Result<Answer> {
+pub fn allow(conn: &mut Connection, id: &str, now: UnixMillis) -> Result<Answer> {
     let Some(run) = lock(conn, id)? else { return Ok(Answer::Unknown) };
     if run.state != RunState::Quarantined {
         return Ok(Answer::Refused(run));
     }
-    let (state, step) = match run.wanted {
-        Wanted::Plan => (RunState::Planned, Step::Ready),
-        Wanted::Apply => (RunState::Applying, Step::Apply),
+    let (state, step) = match (run.step, run.wanted) {
+        (Step::Pull, _) => (RunState::Planning, Step::Pull),
+        (_, Wanted::Plan) => (RunState::Planned, Step::Ready),
+        (_, Wanted::Apply) => (RunState::Applying, Step::Apply),
     };
+    if step == Step::Pull {
+        let until = now.plus_seconds(PASS_SECONDS);
+        // Another pull may have taken the place of the one that was held back: then this run makes a new one.
+        if !snapshots::decide(conn, &run.tenant, id, Some(until))? {
+            removals::let_pass(conn, &run.tenant, until)?;
+        }
+    }
     let values = (
         sync_runs::state.eq(state.as_str()),
         sync_runs::step.eq(step.as_str()),
@@ -112,8 +126,23 @@ pub fn reject(conn: &mut Connection, id: &str, now: UnixMillis) -> Result<Answer
     if !matches!(run.state, RunState::Quarantined | RunState::Planned) {
         return Ok(Answer::Refused(run));
     }
+    if run.step == Step::Pull {
+        snapshots::decide(conn, &run.tenant, id, None)?;
+    }
     end(conn, id, RunState::Rejected, "a person said no", now)?;
     Ok(get(conn, id)?.map_or(Answer::Unknown, Answer::Done))
+}
+
+/// Ends the open run of a tenant if it is a [forgotten](Run::is_forgotten) plan: nothing else would happen as long as it is there.
+///
+/// # Errors
+/// Those of the database.
+pub fn end_forgotten(conn: &mut Connection, tenant: &TenantId, before: UnixMillis, now: UnixMillis) -> Result<()> {
+    outbox::lock_tenants(conn, [tenant])?;
+    match open(conn, tenant)?.filter(|run| run.is_forgotten(before)) {
+        Some(run) => end(conn, &run.id, RunState::Failed, "nobody decided on it", now),
+        None => Ok(()),
+    }
 }
 
 /// A run, with its tenant locked: who decides on it does so alone.

@@ -6,6 +6,7 @@ use common::{DestinationId, EntityKind, UnixMillis};
 use database::{Connection, Database};
 use directory::plan::{Action, Counts, Item, Why, Word};
 use store::{
+    removals,
     runs::{self, Answer, ItemState, NewItem, Run, RunKind, RunLease, RunState, Settled, Step, Update, Wanted, Wish},
     tenants,
 };
@@ -116,6 +117,12 @@ async fn a_plan_goes_on_when_it_is_to_be_applied_whenever_that_is_said(database:
 async fn an_old_plan_gives_way_to_a_new_one_and_quarantine_does_not(database: Database) {
     with_tenant(&database).await;
     write(&database, |conn| {
+        let forgotten = request(conn, PLAN, NOW)?;
+        bring_to(conn, &forgotten, RunState::Planned, Step::Ready)?;
+        runs::end_forgotten(conn, &tenant(), NOW, NOW)?;
+        assert_eq!(state(conn, &forgotten)?, RunState::Planned, "it is not old enough");
+        runs::end_forgotten(conn, &tenant(), NOW.plus_millis(1), NOW)?;
+        assert_eq!(state(conn, &forgotten)?, RunState::Failed);
         let old = request(conn, PLAN, NOW)?;
         bring_to(conn, &old, RunState::Planned, Step::Ready)?;
         let new = request(conn, PLAN, NOW.plus_seconds(3600))?;
@@ -123,11 +130,28 @@ async fn an_old_plan_gives_way_to_a_new_one_and_quarantine_does_not(database: Da
         assert_eq!(state(conn, &old)?, RunState::Failed);
         bring_to(conn, &new, RunState::Quarantined, Step::Ready)?;
         assert_eq!(request(conn, APPLY, NOW.plus_seconds(90_000))?.state, RunState::Quarantined);
-        let Answer::Done(allowed) = runs::allow(conn, &new.id)? else { panic!("not allowed") };
+        let Answer::Done(allowed) = runs::allow(conn, &new.id, NOW)? else { panic!("not allowed") };
         assert_eq!((allowed.state, allowed.step), (RunState::Applying, Step::Apply));
-        assert!(matches!(runs::allow(conn, &new.id)?, Answer::Refused(_)));
+        assert!(matches!(runs::allow(conn, &new.id, NOW)?, Answer::Refused(_)));
         assert!(matches!(runs::reject(conn, &new.id, NOW)?, Answer::Refused(_)));
-        assert_eq!(runs::allow(conn, "nobody's")?, Answer::Unknown);
+        assert_eq!(runs::allow(conn, "nobody's", NOW)?, Answer::Unknown);
+        Ok(())
+    })
+    .await;
+}
+
+async fn a_run_that_was_held_back_at_its_pull_goes_on_there_or_is_over(database: Database) {
+    with_tenant(&database).await;
+    write(&database, |conn| {
+        let run = request(conn, APPLY, NOW)?;
+        bring_to(conn, &run, RunState::Quarantined, Step::Pull)?;
+        assert!(!removals::may_pass(conn, &tenant(), NOW)?);
+        let Answer::Done(allowed) = runs::allow(conn, &run.id, NOW)? else { panic!("not allowed") };
+        assert_eq!((allowed.state, allowed.step), (RunState::Planning, Step::Pull));
+        assert!(removals::may_pass(conn, &tenant(), NOW)?, "also where another pull took its place");
+        bring_to(conn, &run, RunState::Quarantined, Step::Pull)?;
+        let Answer::Done(rejected) = runs::reject(conn, &run.id, NOW)? else { panic!("not rejected") };
+        assert_eq!(rejected.state, RunState::Rejected);
         Ok(())
     })
     .await;
@@ -208,6 +232,11 @@ async fn items_come_as_they_were_kept_and_in_slices_of_what_is_left(database: Da
         runs::settle_sent(conn, &run.id, &[failed])?;
         let tally = [(ItemState::Applied, 255), (ItemState::Failed, 1), (ItemState::Pending, 945)];
         assert_eq!(runs::tally(conn, &run.id)?, tally);
+        assert_eq!(runs::removals(conn, &run.id)?, [(core(), EntityKind::Member, "P-1201".to_owned())].into());
+        runs::clear_items_after(conn, &run.id, 1200)?;
+        runs::clear_items_until(conn, &run.id, 1198)?;
+        let left: Vec<u64> = runs::items(conn, &run.id, 0, 10)?.iter().map(|item| item.planned.seq).collect();
+        assert_eq!(left, [1199, 1200]);
         runs::clear_items(conn, &run.id)?;
         assert!(runs::items(conn, &run.id, 0, 10)?.is_empty());
         Ok(())
@@ -246,6 +275,7 @@ async fn old_runs_are_forgotten_and_the_first_sync_is_not(database: Database) {
         let first = request(conn, APPLY, NOW)?;
         bring_to(conn, &first, RunState::Finished, Step::Done)?;
         let second = request(conn, APPLY, NOW.plus_seconds(1))?;
+        runs::insert_items(conn, &first.id, &[item(1, Action::Update)])?;
         runs::insert_items(conn, &second.id, &[item(1, Action::Update)])?;
         let (now, counts) = (NOW.plus_seconds(5), Counts { update: 1, ..Counts::default() });
         let (lease, _) = runs::claim(conn, &second.id, "one", now, now.plus_seconds(60))?.unwrap();
@@ -255,7 +285,9 @@ async fn old_runs_are_forgotten_and_the_first_sync_is_not(database: Database) {
         assert_eq!(runs::prune(conn, now)?, 0);
         assert_eq!(runs::prune(conn, now.plus_millis(1))?, 1);
         assert_eq!(runs::get(conn, &second.id)?, None);
-        assert!(runs::items(conn, &second.id, 0, 10)?.is_empty());
+        for run in [&first, &second] {
+            assert!(runs::items(conn, &run.id, 0, 10)?.is_empty());
+        }
         assert_eq!(state(conn, &first)?, RunState::Finished);
         Ok(())
     })
@@ -267,6 +299,7 @@ on_both! {
     a_request_that_is_repeated_is_the_same_one_for_ten_minutes
     a_plan_goes_on_when_it_is_to_be_applied_whenever_that_is_said
     an_old_plan_gives_way_to_a_new_one_and_quarantine_does_not
+    a_run_that_was_held_back_at_its_pull_goes_on_there_or_is_over
     a_rejected_run_is_over_and_the_first_sync_is_still_to_come
     one_works_on_a_run_and_who_lost_it_records_nothing
     items_come_as_they_were_kept_and_in_slices_of_what_is_left

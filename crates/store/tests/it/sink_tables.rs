@@ -43,7 +43,7 @@ pub(crate) fn changes(count: u64) -> Vec<Change> {
 async fn with_oa(database: Database) -> Database {
     write(&database, |conn| {
         let id = tenant();
-        let declared = [Declared { id: oa(), kind: "wecom-callback".into(), backfill: false }];
+        let declared = [Declared { id: oa(), kind: "wecom-callback".into(), backfill: false, compared: false }];
         let new = tenants::Apply {
             id: &id,
             document: "{}",

@@ -89,6 +89,11 @@ async fn only_a_run_in_quarantine_is_decided_on(database: Database) {
         assert_eq!(snapshots::get(conn, &tenant())?.map(|at| at.stage), Some(Stage::Allowed));
         assert!(removals::may_pass(conn, &tenant(), NOW)?);
         assert!(!removals::may_pass(conn, &tenant(), until)?);
+        assert!(!snapshots::allow(conn, "r", until)?, "it is decided");
+        assert!(snapshots::advance(conn, &tenant(), &at, &hold("a"))?);
+        assert!(!snapshots::reject(conn, "another")?);
+        assert!(snapshots::reject(conn, "r")?);
+        assert_eq!(snapshots::get(conn, &tenant())?.map(|at| at.stage), Some(Stage::Idle));
         Ok(())
     })
     .await;

@@ -1,10 +1,15 @@
 //! Tenants and the destinations that come with them.
 
-use common::UnixMillis;
+use std::collections::BTreeSet;
+
+use common::{DestinationId, EntityKey, UnixMillis};
 use database::Database;
 use store::{
-    destinations::{self, Backfill, Declared},
-    outbox,
+    destinations::{self, Backfill, Declared, State},
+    outbox, questions,
+    removals::{self, Numbers},
+    runs::{self, Wanted, Wish},
+    snapshots,
     tenants::{self, Apply},
 };
 
@@ -13,7 +18,12 @@ use crate::support::{tenant, write};
 const NOW: UnixMillis = UnixMillis(1_767_225_600_000);
 
 fn declared(id: &str, kind: &str, backfill: bool) -> Declared {
-    Declared { id: id.parse().unwrap(), kind: kind.into(), backfill }
+    Declared { id: id.parse().unwrap(), kind: kind.into(), backfill, compared: false }
+}
+
+/// A core product whose rows are compared.
+fn core(id: &str) -> Declared {
+    Declared { compared: true, ..declared(id, "sqlite", true) }
 }
 
 async fn apply(database: &Database, document: &'static str, destinations: Vec<Declared>) -> i64 {
@@ -85,7 +95,80 @@ async fn the_slowest_destination_decides_what_the_outbox_keeps(database: Databas
     assert_eq!(lowest(vec!["hook"]).await, [(tenant(), 7)]);
 }
 
+async fn states(database: &Database) -> Vec<(String, State, Option<Backfill>)> {
+    let rows = write(database, |conn| destinations::list(conn, Some(&tenant()))).await;
+    rows.into_iter().map(|row| (row.id.to_string(), row.state, row.backfill)).collect()
+}
+
+async fn with_a_core_all_that_is_new_collects_until_it_is_known_to_be_empty(database: Database) {
+    use State::{Active, Collecting};
+    let state = |id: &str, state, backfill| (id.to_owned(), state, backfill);
+    let oa = || declared("oa", "wecom-callback", false);
+    apply(&database, "first", vec![core("core"), oa()]).await;
+    assert_eq!(states(&database).await, [state("core", Collecting, None), state("oa", Collecting, None)]);
+    let collecting = write(&database, runs::collecting).await;
+    assert_eq!(collecting, ["core", "oa"].map(|id| (tenant(), id.parse().unwrap())).into());
+    apply(&database, "second", vec![core("core"), oa(), declared("hook", "webhook", false)]).await;
+    assert_eq!(states(&database).await[1], state("hook", Collecting, None), "while the core waits, so does who comes");
+
+    write(&database, |conn| {
+        let id = "oa".parse().unwrap();
+        assert!(destinations::set_state(conn, &tenant(), &id, State::Active)?);
+        assert!(!destinations::set_state(conn, &tenant(), &"nowhere".parse().unwrap(), State::Active)?);
+        Ok(())
+    })
+    .await;
+    assert_eq!(states(&database).await[2], state("oa", Collecting, None), "only a sync ends it");
+
+    write(&database, |conn| runs::start_all(conn, &tenant())).await;
+    assert!(write(&database, runs::collecting).await.is_empty());
+    write(&database, |conn| {
+        let mut changes = super::sink_tables::changes(5);
+        outbox::append(conn, &tenant(), 0, &mut changes, NOW)
+    })
+    .await;
+    apply(&database, "third", vec![core("core"), oa(), core("crm")]).await;
+    let crm = state("crm", Collecting, Some(Backfill::Wanted));
+    assert_eq!(states(&database).await, [state("core", Active, None), crm, state("oa", Active, None)]);
+    assert!(write(&database, destinations::backfills_wanted).await.is_empty(), "nobody knows yet what it lacks");
+    let crm: DestinationId = "crm".parse().unwrap();
+    assert!(write(&database, move |conn| runs::is_collecting(conn, &tenant(), &[crm])).await);
+    let lowest = write(&database, |conn| destinations::lowest_positions(conn, &BTreeSet::new())).await;
+    assert_eq!(lowest, [(tenant(), 0)]);
+    write(&database, |conn| runs::start_all(conn, &tenant())).await;
+    assert_eq!(write(&database, destinations::backfills_wanted).await.len(), 1);
+}
+
+async fn a_tenant_that_is_removed_leaves_no_run_and_no_pull(database: Database) {
+    apply(&database, "first", vec![core("core")]).await;
+    let left = write(&database, |conn| {
+        let (tenant, until) = (tenant(), NOW.plus_seconds(60));
+        let wish = Wish { wanted: Wanted::Apply, key: None };
+        let run = runs::request(conn, &tenant, wish, NOW)?.unwrap();
+        runs::pause(conn, &tenant, &"core".parse().unwrap(), &run.id, NOW)?;
+        snapshots::announce(conn, &tenant, NOW)?;
+        snapshots::put(conn, &tenant, &[(EntityKey::member("a"), "{}".to_owned())])?;
+        removals::note(conn, &tenant, &[EntityKey::member("a")], NOW, UnixMillis(0))?;
+        removals::let_pass(conn, &tenant, until)?;
+        questions::set_silent(conn, &tenant, Some(NOW))?;
+        assert!(tenants::remove(conn, &tenant, NOW)?);
+        Ok((
+            runs::get(conn, &run.id)?,
+            runs::paused(conn, &tenant)?,
+            snapshots::get(conn, &tenant)?,
+            snapshots::page(conn, &tenant, None, 10)?,
+            removals::since(conn, &tenant, UnixMillis(0))?,
+            removals::may_pass(conn, &tenant, NOW)?,
+            questions::silent_since(conn, &tenant)?,
+        ))
+    })
+    .await;
+    assert_eq!(left, (None, vec![], None, vec![], Numbers::default(), false, None));
+}
+
 crate::support::on_both! {
+    with_a_core_all_that_is_new_collects_until_it_is_known_to_be_empty
+    a_tenant_that_is_removed_leaves_no_run_and_no_pull
     every_apply_and_removal_is_a_new_revision
     a_destination_starts_where_the_tenant_is_when_it_is_declared
     the_slowest_destination_decides_what_the_outbox_keeps

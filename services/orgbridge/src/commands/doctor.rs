@@ -3,11 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use broker::Lane;
 use common::TenantId;
 use destinations::Unavailable;
+use outbound::Guard;
 use serde_json::json;
-use service::{StoreGovernor, SystemClock, TenantFile, tenant::WecomSection};
-use synchronizer::run::{OpenProduct, Products};
+use service::{StoreGovernor, SystemClock, Tenant, TenantFile, tenant::WecomSection};
+use sink::{Build, Built};
+use store::destinations::{self as rows, State};
 use wecom::api::{ApiError, Client, Code, Kind, Meaning, Settings, Unobserved};
 
 use super::{Desk, Done};
@@ -17,8 +20,8 @@ use crate::{Language, Output, arguments::Printing, failure::Failure, texts};
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 /// Characters of a callback key (reference wecom 1).
 const AES_KEY_CHARACTERS: usize = 43;
-/// The interface whose limit decides how long a first sync takes.
-const SLOWEST: &str = "user/get";
+/// The interface whose limit decides how long a pull takes: it is asked about each department.
+const SLOWEST: &str = "user/list";
 
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,10 +56,8 @@ pub(super) async fn doctor(desk: &Desk, tenant: TenantId, printing: Printing, ou
     let file = service::tenants::load(&desk.database, &desk.sealer, &tenant).await;
     let file = file.with_context(|| format!("reading what was applied of {tenant}"))?;
     let Some(file) = file else { return Err(Failure::say(texts::no_tenant(output.language, tenant))) };
-    let guard = outbound::Guard::new(desk.config.sink.allowed_networks.clone());
-    let http = outbound::Client::new(guard, REQUEST_TIMEOUT).context("making the HTTP client")?;
-    let mut visit = Visit { desk, file: &file, language: language_of(&file), http, findings: Vec::new() };
-    visit.look().await;
+    let mut visit = Visit { desk, file: &file, language: language_of(&file), findings: Vec::new() };
+    visit.look().await?;
     let findings = visit.findings;
     if printing.json {
         let to_json = |one: &Finding| json!({ "check": one.check, "outcome": one.outcome.as_str(), "told": one.told });
@@ -82,8 +83,12 @@ struct Visit<'a> {
     desk: &'a Desk,
     file: &'a TenantFile,
     language: Language,
-    http: outbound::Client,
     findings: Vec<Finding>,
+}
+
+/// Finds other sides as a service does that is guarded like this.
+fn client(guard: Guard) -> anyhow::Result<outbound::Client> {
+    outbound::Client::new(guard, REQUEST_TIMEOUT).context("making the HTTP client")
 }
 
 impl Visit<'_> {
@@ -91,17 +96,19 @@ impl Visit<'_> {
         self.findings.push(Finding { check, outcome, told });
     }
 
-    async fn look(&mut self) {
+    async fn look(&mut self) -> anyhow::Result<()> {
         let file = self.file;
         match &file.wecom {
-            Some(section) => self.wecom(section).await,
+            Some(section) => self.wecom(section).await?,
             None => self.note("wecom", Outcome::Advice, texts::doctor_no_wecom(self.language)),
         }
-        self.products().await;
+        self.destinations().await?;
+        self.first_sync().await
     }
 
-    async fn wecom(&mut self, section: &WecomSection) {
+    async fn wecom(&mut self, section: &WecomSection) -> anyhow::Result<()> {
         self.callback(section);
+        let http = client(Guard::new(self.desk.config.synchronizer.allowed_networks.clone()))?;
         let clock = Arc::new(SystemClock);
         let governor = StoreGovernor::new(self.desk.database.clone(), clock.clone(), service::new_instance());
         let settings = Settings {
@@ -111,10 +118,11 @@ impl Visit<'_> {
             api_base: section.api_base.clone(),
             egress: "".into(),
         };
-        let client = Client::new(settings, self.http.clone(), Arc::new(governor), clock, Arc::new(Unobserved));
-        let Some(departments) = self.contact(&client).await else { return };
+        let client = Client::new(settings, http, Arc::new(governor), clock, Arc::new(Unobserved));
+        let Some(departments) = self.contact(&client).await else { return Ok(()) };
         self.scope(&client, departments).await;
-        self.limits(&client).await;
+        self.limits(&client, departments).await;
+        Ok(())
     }
 
     /// The platform checks the address itself when it is saved there, so only what it needs is told.
@@ -159,13 +167,11 @@ impl Visit<'_> {
         }
     }
 
-    /// How long it takes to ask for every member singly.
-    async fn limits(&mut self, client: &Client) {
-        let Ok(ids) = client.member_ids().await else { return };
-        let members = ids.value.rows.len();
-        if let Some(at) = client.done_by(SLOWEST, u64::try_from(members).unwrap_or(u64::MAX)).await {
+    /// How long a pull takes, as far as that is for the platform to say.
+    async fn limits(&mut self, client: &Client, departments: usize) {
+        if let Some(at) = client.done_by(SLOWEST, u64::try_from(departments).unwrap_or(u64::MAX)).await {
             let seconds = at.since(self.desk.now()).max(0) / 1000;
-            self.note("limits", Outcome::Fine, texts::doctor_limits(self.language, members, seconds));
+            self.note("limits", Outcome::Fine, texts::doctor_limits(self.language, departments, seconds));
         }
     }
 
@@ -187,21 +193,43 @@ impl Visit<'_> {
         self.note(check, Outcome::Must, told);
     }
 
-    /// Whether core products answer.
-    async fn products(&mut self) {
-        let products = Products::new(self.http.clone());
+    /// Whether destinations answer: products, and relays as their handshake asks them.
+    async fn destinations(&mut self) -> anyhow::Result<()> {
+        let built = Built::new(client(Guard::new(self.desk.config.sink.allowed_networks.clone()))?);
         let file = self.file;
-        for one in file.destinations.iter().filter(|one| one.core && one.kind().is_built()) {
-            let answer = match products.open(file, one) {
-                Ok(product) => product.probe(self.desk.now()).await,
+        let tenant = Tenant {
+            file: file.clone(),
+            lane: Lane::new(&file.lane),
+            revision: 0,
+            applied_at: self.desk.now(),
+            previous_callback: None,
+        };
+        for one in file.destinations.iter().filter(|one| one.kind().is_built()) {
+            let check = if one.core { "product" } else { "relay" };
+            let answer = match built.build(&tenant, one) {
+                Ok(destination) => destination.probe(self.desk.now()).await,
                 Err(error) => Err(Unavailable::new(error.to_string())),
             };
             match answer {
-                Ok(()) => self.note("product", Outcome::Fine, texts::doctor_product(self.language, &one.id)),
+                Ok(()) => self.note(check, Outcome::Fine, texts::doctor_product(self.language, &one.id)),
                 Err(error) => {
-                    self.note("product", Outcome::Must, texts::doctor_no_product(self.language, &one.id, error));
+                    self.note(check, Outcome::Must, texts::doctor_no_product(self.language, &one.id, error));
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Whether something waits for the first sync.
+    async fn first_sync(&mut self) -> anyhow::Result<()> {
+        let of = self.file.id.clone();
+        let found = self.desk.database.read("destinations.list", move |conn| rows::list(conn, Some(&of))).await?;
+        let collecting = found.iter().filter(|row| row.state == State::Collecting);
+        let collecting: Vec<&str> = collecting.map(|row| row.id.as_str()).collect();
+        if !collecting.is_empty() {
+            let told = texts::doctor_first_sync(self.language, &self.file.id, collecting.join(", "));
+            self.note("first_sync", Outcome::Advice, told);
+        }
+        Ok(())
     }
 }

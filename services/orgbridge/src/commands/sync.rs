@@ -9,7 +9,10 @@ use anyhow::Context as _;
 use common::{DestinationId, TenantId};
 use database::Connection;
 use serde_json::json;
-use store::runs::{self, Answer, ItemState, Run, RunState, Wanted, Wish};
+use store::{
+    runs::{self, Answer, ItemState, Run, RunState, Wanted, Wish},
+    snapshots,
+};
 use synchronizer::run::{Difference, Products, differences};
 
 use super::{Desk, Done};
@@ -45,7 +48,7 @@ pub(super) async fn apply(desk: &Desk, wish: SyncApply, output: &mut Output<'_>)
     let run = request(desk, &wish.id, Wanted::Apply, output).await?;
     if wish.detach {
         return match wish.printing.json {
-            true => Ok(output.json(&shown::status_json(&run))?),
+            true => Ok(output.json(&shown::status_json(&run, None))?),
             false => Ok(output.line(texts::run_is_detached(output.language, &run.id))?),
         };
     }
@@ -53,30 +56,48 @@ pub(super) async fn apply(desk: &Desk, wish: SyncApply, output: &mut Output<'_>)
     end(desk, &run, wish.printing, output).await
 }
 
-/// Lets a run go on that waits for a person.
+/// Lets a run go on that waits for a person, or a pull that happened by itself.
 pub(super) async fn allow(desk: &Desk, run: String, output: &mut Output<'_>) -> Done {
-    let id = run.clone();
-    let answer = desk.database.write("runs.allow", move |conn| runs::allow(conn, &id)).await?;
-    let run = decided(answer, &run, output)?;
-    Ok(output.line(texts::run_allowed(output.language, run.id))?)
+    let (id, now) = (run.clone(), desk.now());
+    let allow = move |conn: &mut Connection| -> database::Result<Option<Answer>> {
+        let answer = runs::allow(conn, &id, now)?;
+        let is_pull = answer == Answer::Unknown && snapshots::allow(conn, &id, now)?;
+        Ok((!is_pull).then_some(answer))
+    };
+    if let Some(answer) = desk.database.write("runs.allow", allow).await? {
+        decided(answer, &run, output)?;
+    }
+    Ok(output.line(texts::run_allowed(output.language, run))?)
 }
 
-/// Ends a run that waits for a person.
+/// Ends a run that waits for a person, or a pull that happened by itself.
 pub(super) async fn reject(desk: &Desk, run: String, output: &mut Output<'_>) -> Done {
     let (id, now) = (run.clone(), desk.now());
-    let answer = desk.database.write("runs.reject", move |conn| runs::reject(conn, &id, now)).await?;
-    let run = decided(answer, &run, output)?;
-    Ok(output.line(texts::run_rejected(output.language, run.id))?)
+    let reject = move |conn: &mut Connection| -> database::Result<Option<Answer>> {
+        let answer = runs::reject(conn, &id, now)?;
+        let is_pull = answer == Answer::Unknown && snapshots::reject(conn, &id)?;
+        Ok((!is_pull).then_some(answer))
+    };
+    if let Some(answer) = desk.database.write("runs.reject", reject).await? {
+        decided(answer, &run, output)?;
+    }
+    Ok(output.line(texts::run_rejected(output.language, run))?)
 }
 
-/// Shows how the last run of a tenant stands.
+/// Shows how the last run of a tenant stands, and its last pull.
 pub(super) async fn status(desk: &Desk, tenant: TenantId, printing: Printing, output: &mut Output<'_>) -> Done {
     desk.expect_tenant(&tenant, output).await?;
     let of = tenant.clone();
-    let found = desk.database.read("runs.list", move |conn| runs::list(conn, &of, 1)).await?;
-    match found.first() {
-        Some(run) => shown::status(run, printing, output),
-        None => Err(Failure::say(texts::no_runs(output.language, tenant))),
+    let read = move |conn: &mut Connection| -> database::Result<_> {
+        Ok((runs::list(conn, &of, 1)?, snapshots::get(conn, &of)?))
+    };
+    let (runs, pull) = desk.database.read("runs.status", read).await?;
+    // One that is announced only has no name yet.
+    let pull = pull.filter(|pull| !pull.run.is_empty());
+    match (runs.first(), pull) {
+        (None, None) => Err(Failure::say(texts::no_runs(output.language, tenant))),
+        (None, Some(pull)) => shown::pull(&pull, printing, output),
+        (Some(run), pull) => shown::status(run, pull.as_ref(), printing, output),
     }
 }
 
@@ -168,7 +189,7 @@ fn decided(answer: Answer, asked: &str, output: &Output<'_>) -> Result<Run, Fail
 /// Tells how an applied run ended.
 async fn end(desk: &Desk, run: &Run, printing: Printing, output: &mut Output<'_>) -> Done {
     if printing.json {
-        output.json(&shown::status_json(run))?;
+        output.json(&shown::status_json(run, None))?;
     }
     match run.state {
         RunState::Finished => {}

@@ -8,7 +8,7 @@ use database::Connection;
 use serde_json::{Value, json};
 use service::{TenantFile, tenants::Applied};
 use store::{
-    destinations::{self, Backlog, Destination},
+    destinations::{self, Backlog, Destination, State},
     gaps::{self, Gap},
 };
 
@@ -163,6 +163,11 @@ pub(super) async fn show(desk: &Desk, id: TenantId, printing: Printing, output: 
     }
     let rows: Vec<_> = stored.destinations.iter().map(destination_row).collect();
     output.table(["DESTINATION", "KIND", "STATE", "POSITION", "BACKLOG", "LAST ERROR"], &rows)?;
+    let collecting = stored.destinations.iter().filter(|(one, _)| one.state == State::Collecting);
+    let collecting: Vec<&str> = collecting.map(|(one, _)| one.id.as_str()).collect();
+    if !collecting.is_empty() {
+        output.line(texts::doctor_first_sync(output.language, &id, collecting.join(", ")))?;
+    }
     Ok(output.json(&redacted)?)
 }
 

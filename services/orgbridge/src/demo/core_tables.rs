@@ -1,23 +1,34 @@
-//! The core product's side of the demo: reads its tables as the product would.
+//! The core product's side of the demo: reads its tables as the product would, and says what the platform calls its rows.
 
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use common::TenantId;
+use common::{DestinationId, EntityKey, EntityKind, TenantId};
 use database::{Connection, Database, Options, on_backend};
 use diesel::{
     QueryableByName, RunQueryDsl, sql_query,
     sql_types::{BigInt, Bool, Nullable, Text},
 };
 use platform_sim::{Department, Gender, Member, Snapshot, Status, fold};
+use store::links;
+
+use super::world::{CORE, World};
+
+/// Links read at once.
+const PAGE: i64 = 1000;
 
 /// The tables of one tenant.
 pub(super) struct CoreTables {
     file: PathBuf,
     tenant: TenantId,
 }
+
+/// The platform's ids of linked rows, by what the rows would be the keys of.
+#[derive(Default)]
+struct Names(BTreeMap<EntityKey, Arc<str>>);
 
 #[derive(QueryableByName)]
 struct DepartmentRow {
@@ -83,14 +94,49 @@ impl CoreTables {
     }
 
     /// The directory as the product has it.
-    pub(super) async fn snapshot(&self) -> anyhow::Result<Snapshot> {
+    async fn snapshot(&self, names: Names) -> anyhow::Result<Snapshot> {
         let database = Database::open(&Options::new(format!("sqlite://{}", self.file.display())))?;
         let tenant = self.tenant.clone();
-        Ok(database.read("core.snapshot", move |conn| read(conn, &tenant)).await?)
+        Ok(database.read("core.snapshot", move |conn| read(conn, &tenant, &names)).await?)
     }
 }
 
-fn read(conn: &mut Connection, tenant: &TenantId) -> database::Result<Snapshot> {
+impl World {
+    /// The directory as the core product has it, with the platform's ids.
+    pub(super) async fn core_snapshot(&self) -> anyhow::Result<Snapshot> {
+        let (tenant, core): (_, DestinationId) = (self.tenant.clone(), CORE.parse()?);
+        let names = move |conn: &mut Connection| Names::load(conn, &tenant, &core);
+        self.core.snapshot(self.context.database.read("demo.links", names).await?).await
+    }
+}
+
+impl Names {
+    fn load(conn: &mut Connection, tenant: &TenantId, core: &DestinationId) -> database::Result<Self> {
+        let mut names = Self::default();
+        for kind in [EntityKind::Department, EntityKind::Member] {
+            let mut after: Option<Arc<str>> = None;
+            loop {
+                let page = links::list(conn, tenant, core, kind, after.as_deref(), PAGE)?;
+                let Some(last) = page.last() else { break };
+                after = Some(Arc::clone(&last.entity.id));
+                let real = page.into_iter().filter(|link| !synchronizer::run::is_placeholder(&link.entity));
+                names.0.extend(real.map(|link| (EntityKey::new(kind, &link.core_id), link.entity.id)));
+            }
+        }
+        Ok(names)
+    }
+
+    /// What the platform calls a row; one that we made has its id.
+    fn of(&self, kind: EntityKind, row: &str) -> String {
+        self.0.get(&EntityKey::new(kind, row)).map_or_else(|| row.to_owned(), |id| id.as_ref().to_owned())
+    }
+
+    fn department(&self, row: &str) -> String {
+        self.of(EntityKind::Department, row)
+    }
+}
+
+fn read(conn: &mut Connection, tenant: &TenantId, names: &Names) -> database::Result<Snapshot> {
     let of = tenant.as_str();
     let departments: Vec<DepartmentRow> = on_backend!(conn, c => sql_query(DEPARTMENTS).bind::<Text, _>(of).load(c))?;
     let members: Vec<MemberRow> = on_backend!(conn, c => sql_query(MEMBERS).bind::<Text, _>(of).load(c))?;
@@ -98,7 +144,8 @@ fn read(conn: &mut Connection, tenant: &TenantId) -> database::Result<Snapshot> 
     let mut snapshot = Snapshot::default();
     for row in departments {
         let order = row.position.and_then(|position| u64::try_from(position).ok());
-        let department = Department { id: row.id, name: row.name, parent: row.parent_id, order };
+        let parent = row.parent_id.map(|parent| names.department(&parent));
+        let department = Department { id: names.department(&row.id), name: row.name, parent, order };
         snapshot.departments.insert(department.id.clone(), department);
     }
     let mut by_member: BTreeMap<String, Vec<MembershipRow>> = BTreeMap::new();
@@ -107,24 +154,25 @@ fn read(conn: &mut Connection, tenant: &TenantId) -> database::Result<Snapshot> 
     }
     for row in members {
         let within = by_member.remove(&fold(&row.id)).unwrap_or_default();
-        snapshot.members.insert(fold(&row.id), row.into_member(&within));
+        let member = row.into_member(&within, names);
+        snapshot.members.insert(fold(&member.id), member);
     }
     Ok(snapshot)
 }
 
 impl MemberRow {
-    fn into_member(self, within: &[MembershipRow]) -> Member {
+    fn into_member(self, within: &[MembershipRow], names: &Names) -> Member {
         let named = |leading: bool| {
             let rows = within.iter().filter(move |row| row.is_leader || !leading);
-            rows.map(|row| row.department_id.clone()).collect()
+            rows.map(|row| names.department(&row.department_id)).collect()
         };
         Member {
             departments: named(false),
             leads: named(true),
-            id: self.id,
+            id: names.of(EntityKind::Member, &self.id),
             name: self.name,
-            main_department: self.main_department_id,
-            leaders: self.manager_id.into_iter().collect(),
+            main_department: self.main_department_id.map(|main| names.department(&main)),
+            leaders: self.manager_id.iter().map(|manager| names.of(EntityKind::Member, manager)).collect(),
             title: self.title.unwrap_or_default(),
             mobile: self.mobile.unwrap_or_default(),
             email: self.email.unwrap_or_default(),

@@ -17,6 +17,7 @@ pub(super) async fn stay(
     display: &mut Display<'_, '_>,
     stop: &CancellationToken,
 ) -> Result<(), Failure> {
+    story.world.clock.catch_up();
     say_where(&story.world, display)?;
     display.begin("")?;
     let living = live_on(story, display);
@@ -28,11 +29,11 @@ pub(super) async fn stay(
 async fn live_on(story: &mut Story, display: &Display<'_, '_>) -> Result<(), Failure> {
     let language = display.language();
     for round in 0.. {
-        let callbacks = story.world.company.live(2);
+        let callbacks = story.world.happen(|company| company.live(2));
         story.send(&callbacks, Order::Shuffled(round), display).await?;
         let seen = story.wait(display, "life", |seen| seen.is_resolved()).await?;
-        let company = &story.world.company;
-        display.update(texts::alive(language, company.department_count(), company.member_count(), seen.versions));
+        let (departments, members) = story.world.size();
+        display.update(texts::alive(language, departments, members, seen.versions));
         tokio::time::sleep(PAUSE).await;
     }
     Ok(())

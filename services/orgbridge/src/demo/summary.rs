@@ -1,5 +1,6 @@
 //! What came of the demo, for people and programs.
 
+use directory::plan::Counts;
 use serde::Serialize;
 
 /// The last line of `demo --json`.
@@ -9,8 +10,12 @@ pub(super) struct Summary {
     pub(super) members: usize,
     /// Its departments at the end, the root included.
     pub(super) departments: usize,
-    /// Callbacks of the simulated WeCom, each counted once.
+    /// What the plan of the first sync was to do.
+    pub(super) plan: Counts,
+    /// Callbacks of the simulated WeCom that were sent, each counted once.
     pub(super) events_sent: usize,
+    /// Callbacks that never arrived.
+    pub(super) callbacks_lost: usize,
     /// Requests beyond the first of each callback: copies and repeats.
     pub(super) duplicates_sent: usize,
     /// Changes that reached the core product.
@@ -27,6 +32,10 @@ pub(super) struct Summary {
     pub(super) dead_letters: u64,
     /// Most changes that were seen waiting for the OA while it was down.
     pub(super) oa_backlog_peak: u64,
+    /// Fields that differed between source and core product before the reconciliation.
+    pub(super) differences_before: usize,
+    /// Entities that callbacks should have told of, and that the reconciliation found.
+    pub(super) untold: u64,
     /// Fields that differ between source and core product.
     pub(super) core_differences: usize,
     /// Fields that differ between source and OA.

@@ -5,48 +5,64 @@ use std::fmt::Display;
 
 texts! {
     title(members) {
-        "OrgBridge demo: a company of {members} in a simulated WeCom, a core product (SQLite), and an OA behind a relay",
-        "OrgBridge 演示：模拟企业微信中的一家 {members} 人公司，一个核心业务库（SQLite），一个通过回调中继接入的 OA"
+        "OrgBridge demo: a company of {members} in a simulated WeCom, whose callbacks carry ids only; a core product (SQLite); an OA behind a relay",
+        "OrgBridge 演示：模拟企业微信中的一家 {members} 人公司（回调只带 ID），一个核心业务库（SQLite），一个通过回调中继接入的 OA"
     }
-    handshakes() {
-        "[1/6] The OA and the callback address introduce themselves",
-        "[1/6] OA 与回调地址互相验证"
+    introduction() {
+        "[1/9] Morning: the company is there on both sides, and WeCom verifies the callback address",
+        "[1/9] 早晨：公司在两边都已存在；企业微信验证回调地址"
     }
-    handshakes_done(oa, gateway) {
-        "      the OA answered the relay's handshake ({oa} ms), WeCom verified our address ({gateway} ms)",
-        "      OA 通过中继验证（{oa} 毫秒），企业微信通过回调地址验证（{gateway} 毫秒）"
+    introduction_done(gateway, departments, members) {
+        "      verified ({gateway} ms); the core product has an older copy under ids of its own: {departments} departments, {members} members",
+        "      验证通过（{gateway} 毫秒）；核心业务库里是一份旧数据，使用自己的 ID：{departments} 个部门、{members} 名成员"
+    }
+    plan() {
+        "[2/9] First sync, the plan: the whole directory is pulled and compared; nothing is written yet",
+        "[2/9] 首次同步（计划）：拉取完整通讯录并对比；尚不写入任何内容"
+    }
+    plan_done(link, create, update, disable, unsure, seconds) {
+        "      {link} pairs found, {create} to create, {update} to update, {disable} to disable, {unsure} for a person to decide; after {seconds} s",
+        "      匹配 {link} 对，新建 {create}，更新 {update}，停用 {disable}，待人工确认 {unsure}；用时 {seconds} 秒"
+    }
+    apply() {
+        "[3/9] First sync, applied: the core product keeps its ids; the OA registers, and gets everything parents first",
+        "[3/9] 首次同步（执行）：核心业务库保留自己的 ID；OA 完成验证，并按先上级后下级收到全部内容"
+    }
+    apply_done(departments, members, seconds) {
+        "      {departments} departments and {members} members everywhere after {seconds} s",
+        "      {seconds} 秒后 {departments} 个部门、{members} 名成员全部就位"
     }
     import() {
-        "[2/6] File import; its callbacks arrive in the worst order, leaves first and root last, each 1 to 4 times",
-        "[2/6] 文件导入：回调以最坏顺序到达，先叶后根，每条重复 1 至 4 次"
+        "[4/9] File import; its callbacks arrive in the worst order, leaves first and root last, each 1 to 4 times",
+        "[4/9] 文件导入：回调以最坏顺序到达，先叶后根，每条重复 1 至 4 次"
     }
     import_done(requests, copies, peak, departments, members, seconds) {
-        "      {requests} callbacks ({copies} copies): up to {peak} waited for their departments, now 0; {departments} departments and {members} members everywhere after {seconds} s",
-        "      共 {requests} 次回调（其中重复 {copies} 次）：最多 {peak} 个对象等待上级部门，现在为 0；{seconds} 秒后 {departments} 个部门、{members} 名成员全部就位"
+        "      {requests} callbacks ({copies} copies): up to {peak} waited for departments or names, now 0; {departments} departments and {members} members everywhere after {seconds} s",
+        "      共 {requests} 次回调（其中重复 {copies} 次）：最多 {peak} 个对象等待上级部门或姓名，现在为 0；{seconds} 秒后 {departments} 个部门、{members} 名成员全部就位"
     }
     life() {
-        "[3/6] Ordinary life, shuffled and doubled: moves, renames, removals, re-creations, changed user ids",
-        "[3/6] 日常变动，乱序且重复：调动、改名、离职、重新入职、更换 UserID"
+        "[5/9] Ordinary life, shuffled and doubled: moves, removals, re-creations, changed user ids; one callback in ten is lost",
+        "[5/9] 日常变动，乱序且重复：调动、离职、重新入职、更换 UserID；每十条回调丢失一条"
     }
-    life_done(callbacks, copies, seconds) {
-        "      {callbacks} changes ({copies} copies besides) arrived in any order; settled after {seconds} s",
-        "      {callbacks} 项变动（另有 {copies} 次重复）乱序到达；{seconds} 秒后全部处理完毕"
+    life_done(callbacks, copies, lost, seconds) {
+        "      {callbacks} callbacks ({copies} copies besides) arrived in any order, {lost} never; names and numbers change without any; settled after {seconds} s",
+        "      {callbacks} 条回调（另有 {copies} 次重复）乱序到达，{lost} 条丢失；姓名、电话变动没有回调；{seconds} 秒后处理完毕"
     }
     outage() {
-        "[4/6] The OA goes down; the core product does not wait for it",
-        "[4/6] OA 宕机；核心业务库不受影响"
+        "[6/9] The OA goes down; the core product does not wait for it",
+        "[6/9] OA 宕机；核心业务库不受影响"
     }
     outage_core_went_on(backlog) {
         "the core product has everything; {backlog} changes wait for the OA, which is back now",
         "核心业务库已全部更新；{backlog} 项变更等待 OA，OA 现已恢复"
     }
     outage_done(callbacks, backlog, seconds) {
-        "      {callbacks} changes meanwhile: in the core product at once; {backlog} waited for the OA and drained parents first within {seconds} s of its return",
-        "      期间 {callbacks} 项变动：核心业务库即时更新；{backlog} 项等待 OA，恢复后 {seconds} 秒内按先上级后下级补齐"
+        "      {callbacks} callbacks meanwhile: in the core product at once; {backlog} changes waited for the OA and drained parents first within {seconds} s of its return",
+        "      期间 {callbacks} 条回调：核心业务库即时更新；{backlog} 项变更等待 OA，恢复后 {seconds} 秒内按先上级后下级补齐"
     }
     forgery() {
-        "[5/6] Somebody sends a callback with a bad signature",
-        "[5/6] 有人发送签名错误的回调"
+        "[7/9] Somebody sends a callback with a bad signature",
+        "[7/9] 有人发送签名错误的回调"
     }
     forgery_done(status) {
         "      refused with {status}; nothing was taken over",
@@ -56,9 +72,17 @@ texts! {
         "      NOT refused: the answer was {answer}",
         "      未被拒绝：应答为 {answer}"
     }
+    reconciliation() {
+        "[8/9] Evening: a reconciliation finds what no callback told",
+        "[8/9] 傍晚：对账找出回调没有说到的变化"
+    }
+    reconciliation_done(fields, untold, seconds) {
+        "      {fields} fields were wrong; callbacks should have told of {untold} departments and members; mended everywhere after {seconds} s",
+        "      有 {fields} 处字段不对；{untold} 个部门和成员本应有回调；{seconds} 秒后各处已修正"
+    }
     comparison() {
-        "[6/6] Comparison of source, core product and OA",
-        "[6/6] 三方对比：源、核心业务库、OA"
+        "[9/9] Comparison of source, core product and OA",
+        "[9/9] 三方对比：源、核心业务库、OA"
     }
     equal(departments, members) {
         "      {departments} departments, {members} members: source = core product = OA, field by field",
@@ -92,9 +116,17 @@ texts! {
         "kept for looking at: {directory}",
         "现场已保留：{directory}"
     }
-    progress(parked, queued, core, oa, versions) {
-        "waiting {parked} | queued {queued} | core {core}/{versions} | OA {oa}/{versions}",
-        "等待 {parked} | 队列 {queued} | 核心库 {core}/{versions} | OA {oa}/{versions}"
+    progress(parked, asked, queued, core, oa, versions) {
+        "waiting {parked} | asked {asked} | queued {queued} | core {core}/{versions} | OA {oa}/{versions}",
+        "等待 {parked} | 询问 {asked} | 队列 {queued} | 核心库 {core}/{versions} | OA {oa}/{versions}"
+    }
+    running(step, done, total) {
+        "{step} {done}/{total}",
+        "{step} {done}/{total}"
+    }
+    run_stopped(state, why) {
+        "the run is at {state}: {why}",
+        "任务停在 {state}：{why}"
     }
     stuck(what, seconds, progress) {
         "{what}: not there after {seconds} s ({progress})",
@@ -105,8 +137,8 @@ texts! {
         "演示继续进行少量日常变动，按 Ctrl-C 结束。期间可查看：\n  指标      http://{admin}/metrics\n  核心库    {database}\n  日志      {log}"
     }
     try_this(command, config) {
-        "or ask:\n  {command} --config {config} tenant show demo\n  {command} --config {config} deliveries list --tenant demo\n  {command} --config {config} parked list\n  {command} --config {config} dead list",
-        "或执行：\n  {command} --config {config} tenant show demo\n  {command} --config {config} deliveries list --tenant demo\n  {command} --config {config} parked list\n  {command} --config {config} dead list"
+        "or ask:\n  {command} --config {config} sync diff demo\n  {command} --config {config} link list --tenant demo\n  {command} --config {config} deliveries list --tenant demo\n  {command} --config {config} parked list\n  {command} --config {config} dead list",
+        "或执行：\n  {command} --config {config} sync diff demo\n  {command} --config {config} link list --tenant demo\n  {command} --config {config} deliveries list --tenant demo\n  {command} --config {config} parked list\n  {command} --config {config} dead list"
     }
     alive(departments, members, changes) {
         "{departments} departments, {members} members, {changes} changes so far",

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use common::{DestinationId, Hop};
 use database::Connection;
-use store::{dead_letters, destinations, outbox, records};
+use store::{dead_letters, destinations, outbox, questions, records};
 
 use super::{
     display::Display,
@@ -14,6 +14,8 @@ use super::{
 use crate::Language;
 
 const LOOK_EVERY: Duration = Duration::from_millis(25);
+/// What passes of the day from one look to the next: nobody wants to wait for it.
+const PASSES_SECONDS: i64 = 1;
 /// Longer than anything here takes; beyond it something is wrong and the demo says what.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -22,8 +24,10 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub(super) struct Seen {
     /// Events that the resolver has not worked off.
     pub(super) queued: u64,
-    /// Entities that wait for others.
+    /// Entities that wait for others, or for an answer.
     pub(super) parked: u64,
+    /// Questions that WeCom has not answered yet.
+    pub(super) asked: u64,
     /// Changes so far.
     pub(super) versions: u64,
     /// Changes that each destination has not got yet.
@@ -35,6 +39,11 @@ pub(super) struct Seen {
 }
 
 impl Seen {
+    /// The same as [`Seen::is_settled`], and nothing is asked any more.
+    pub(super) fn is_answered(&self) -> bool {
+        self.is_settled() && self.asked == 0
+    }
+
     /// Everything that was sent is taken over, and what came of it is at every destination.
     pub(super) fn is_settled(&self) -> bool {
         self.core_is_settled() && self.oa_backlog == 0
@@ -53,7 +62,7 @@ impl Seen {
     pub(super) fn told(&self, language: Language) -> String {
         let arrived = |backlog: u64| self.versions.saturating_sub(backlog);
         let (core, oa) = (arrived(self.core_backlog), arrived(self.oa_backlog));
-        texts::progress(language, self.parked, self.queued, core, oa, self.versions)
+        texts::progress(language, self.parked, self.asked, self.queued, core, oa, self.versions)
     }
 }
 
@@ -71,6 +80,7 @@ impl World {
             Ok(Seen {
                 queued,
                 parked: records::parked_summary(conn, &tenant)?.0,
+                asked: questions::count_open(conn, &tenant)?,
                 versions: outbox::last_version(conn, &tenant)?,
                 core_backlog: left(&core),
                 oa_backlog: left(&oa),
@@ -86,7 +96,7 @@ impl World {
         self.context.metrics.changes_total.with_label_values(&[self.tenant.as_str(), CORE, "applied"]).get()
     }
 
-    /// Waits until what is seen is as wished; every look is also given to `along`.
+    /// Waits until what is seen is as wished, while the day goes on; every look is also given to `along`.
     pub(super) async fn wait_until(
         &self,
         what: &str,
@@ -95,7 +105,7 @@ impl World {
         mut along: impl FnMut(&Seen),
     ) -> anyhow::Result<Seen> {
         let started = Instant::now();
-        let mut progress = (0, 0, 0, 0);
+        let mut progress = (0, 0, 0, 0, 0);
         let mut moved = started;
         loop {
             let seen = self.look().await?;
@@ -105,7 +115,7 @@ impl World {
                 return Ok(seen);
             }
             // Patience is for standing still: a big company may take its time as long as something moves.
-            let now = (seen.queued, seen.versions, seen.core_backlog, seen.oa_backlog);
+            let now = (seen.queued, seen.asked, seen.versions, seen.core_backlog, seen.oa_backlog);
             if now != progress {
                 (progress, moved) = (now, Instant::now());
             }
@@ -114,6 +124,7 @@ impl World {
                 anyhow::bail!(texts::stuck(language, what, seconds, seen.told(language)));
             }
             tokio::time::sleep(LOOK_EVERY).await;
+            self.clock.pass_seconds(PASSES_SECONDS);
         }
     }
 }

@@ -1,37 +1,45 @@
-//! What the demo consists of: a company in WeCom, the bridge, a core product, an OA.
+//! What the demo consists of: a company in WeCom with its API, the bridge, a core product that knew the company before, an OA.
+
+mod settings;
 
 use std::{
     net::TcpListener,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, bail};
 use common::{Clock, DestinationId, TenantId};
 use platform_sim::{
-    Company, CompanyOptions, Deliveries, Dispatcher, DispatcherOptions, Keys, Oa, Snapshot, WallClock,
-    crypto::{random_aes_key, random_token},
+    Api, ApiOptions, ApiServer, Company, CompanyOptions, Deliveries, Dispatcher, DispatcherOptions, Keys, Oa,
+    OaOptions, Pace, Profile, Snapshot, WallClock, api::Era, crypto::random_token,
 };
-use service::{Config, Context, Environment, SystemClock, TenantFile};
+use service::{Context, Environment, TenantFile};
 use store::destinations;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::core_tables::CoreTables;
+use super::{clock::DemoClock, core_tables::CoreTables, older_copy};
 use crate::{
     all_in_one::{AllInOne, Listening, Service},
     arguments,
 };
+use settings::{Place, Secrets, config, name_of, write_config};
 
 /// The only tenant.
 pub(super) const TENANT: &str = "demo";
 /// Its destinations.
 pub(super) const CORE: &str = "core";
 pub(super) const OA: &str = "oa";
+/// The extended attribute that holds it.
+pub(super) const EMPLOYEE_NUMBER: &str = "工号";
+/// Levels of departments below the root.
+pub(super) const DEPTH: u32 = 5;
+/// Many things happen in one second where somebody imports a file.
+pub(super) const IMPORT: Pace = Pace::PerSecond(20);
 
-const OA_RECEIVE_ID: &str = "oa-demo";
-/// The company's history begins a day ago.
+/// The company was there a day before.
 const HISTORY_SECONDS: i64 = 86_400;
 /// A handshake takes milliseconds; this is for machines that are very busy.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -39,35 +47,21 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Everything, running.
 pub(super) struct World {
-    pub(super) company: Company,
+    pub(super) clock: Arc<DemoClock>,
+    /// WeCom's side of the company.
+    pub(super) api: Api,
     pub(super) dispatcher: Dispatcher,
     /// Signs with another token.
     pub(super) forger: Dispatcher,
     pub(super) oa: Oa,
     pub(super) core: CoreTables,
+    /// How much the core product knew before.
+    pub(super) known_before: older_copy::Size,
     pub(super) context: Context,
     pub(super) listening: Listening,
     pub(super) tenant: TenantId,
     pub(super) config_file: PathBuf,
-}
-
-/// The secrets of the demo, from its seed.
-struct Secrets {
-    token: String,
-    aes_key: String,
-    oa_token: String,
-    oa_aes_key: String,
-}
-
-impl Secrets {
-    fn new(seed: u64) -> Self {
-        Self {
-            token: random_token(seed),
-            aes_key: random_aes_key(seed),
-            oa_token: random_token(!seed),
-            oa_aes_key: random_aes_key(!seed),
-        }
-    }
+    _server: ApiServer,
 }
 
 impl World {
@@ -78,50 +72,85 @@ impl World {
         stop: CancellationToken,
     ) -> anyhow::Result<(Self, JoinHandle<anyhow::Result<()>>)> {
         let (secrets, tenant) = (Secrets::new(options.seed), TENANT.parse::<TenantId>()?);
-        let start_seconds = SystemClock.now().seconds() - HISTORY_SECONDS;
-        let company = Company::new(CompanyOptions { seed: options.seed, start_seconds, ..CompanyOptions::default() });
+        let clock = Arc::new(DemoClock::in_the_morning());
+        let company = company(options, &clock);
+        let (corp_id, before) = (company.corp_id().to_owned(), company.snapshot());
+        let (api, server) = serve(company, &secrets, &clock)?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).context("the OA's socket")?;
-        let oa = Oa::start(listener, &secrets.oa_token, &secrets.oa_aes_key, OA_RECEIVE_ID).context("the OA")?;
+        // A leader comes when it comes, also after those who follow: nobody waits for one.
+        let like_others = OaOptions { strict_leaders: false, ..OaOptions::default() };
+        let oa = Oa::start_with(listener, secrets.of_oa()?, like_others).context("the OA")?;
+        let core_file = directory.join("core.db");
+        let known_before = older_copy::write(&core_file, &tenant, &before).await.context("the core product")?;
 
         let config = config(directory)?;
-        let all = AllInOne::open(&config, Environment::new(), &Service::BUILT, stop).await?;
+        let all =
+            AllInOne::open_by(Arc::clone(&clock) as _, &config, Environment::new(), &Service::BUILT, stop).await?;
         let (context, listening) = (all.context().clone(), all.listening());
-        let core_file = directory.join("core.db");
-        let file = tenant_file(&company, &secrets, &core_file, &oa);
-        let file = TenantFile::parse(&file, directory).map_err(|problems| match problems.first() {
-            Some(problem) => anyhow::anyhow!("{problem}"),
-            None => anyhow::anyhow!("the tenant file"),
-        })?;
-        service::tenants::apply(&context.database, &context.sealer, &file, context.clock.now()).await?;
-        context.tenants.refresh().await?;
+        let place = Place {
+            corp_id: &corp_id,
+            name: &name_of(&before),
+            api_base: &server.url(),
+            core_file: &core_file,
+            oa: &oa,
+        };
+        apply(&context, &secrets.tenant_file(&place), directory).await?;
         let config_file = write_config(directory, &config, listening)?;
         let running = tokio::spawn(all.run());
 
         let Some(gateway) = listening.gateway else { bail!("the gateway does not listen") };
         let url = format!("http://{gateway}/callback/wecom/{tenant}");
+        let dispatcher = |token: &str, seed| {
+            let keys = Keys::new(token, &secrets.aes_key, &corp_id)?;
+            dispatcher(&url, keys, seed, Arc::clone(&clock))
+        };
         let world = Self {
-            dispatcher: dispatcher(&url, &secrets.token, &secrets.aes_key, company.corp_id(), options.seed)?,
-            forger: dispatcher(&url, &random_token(options.seed ^ 1), &secrets.aes_key, company.corp_id(), 1)?,
+            dispatcher: dispatcher(&secrets.token, options.seed)?,
+            forger: dispatcher(&random_token(options.seed ^ 1), 1)?,
             core: CoreTables::at(core_file, tenant.clone()),
-            company,
+            clock,
+            api,
             oa,
+            known_before,
             context,
             listening,
             tenant,
             config_file,
+            _server: server,
         };
         Ok((world, running))
     }
 
-    /// Waits until the relay's handshake with the OA was answered; returns how long it took.
-    pub(super) async fn oa_registered(&self) -> anyhow::Result<Duration> {
+    /// Something happens at the company, now: time passes with it.
+    pub(super) fn happen<T>(&self, what: impl FnOnce(&mut Company) -> T) -> T {
+        let mut company = self.api.company();
+        let now = self.clock.now().seconds().max(company.now_seconds()) + 1;
+        company.set_now_seconds(now);
+        let done = what(&mut company);
+        self.clock.reach(company.now_seconds() + 1);
+        done
+    }
+
+    /// How many departments and members the company has, the root included.
+    pub(super) fn size(&self) -> (usize, usize) {
+        let company = self.api.company();
+        (company.department_count(), company.member_count())
+    }
+
+    /// The company as it is.
+    pub(super) fn source(&self) -> Snapshot {
+        self.api.company().snapshot()
+    }
+
+    /// Waits until the relay's handshake with the OA was answered.
+    pub(super) async fn oa_registered(&self) -> anyhow::Result<()> {
         let started = Instant::now();
         let oa: DestinationId = OA.parse()?;
         while started.elapsed() < PATIENCE {
             let (tenant, oa) = (self.tenant.clone(), oa.clone());
             let found = self.context.database.read("demo.handshake", move |conn| destinations::get(conn, &tenant, &oa));
             if found.await?.is_some_and(|found| found.handshake_at.is_some()) {
-                return Ok(started.elapsed());
+                return Ok(());
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
@@ -148,50 +177,46 @@ impl World {
     }
 }
 
-fn config(directory: &Path) -> anyhow::Result<Config> {
-    let mut config = Config::in_directory(directory.join("data"));
-    config.callback_gateway.listen.set_port(0);
-    config.admin.listen.set_port(0);
-    // Destinations on this machine are refused unless somebody allows them.
-    config.sink.allowed_networks = vec!["127.0.0.0/8".parse()?];
-    Ok(config)
+/// A company whose callbacks carry ids only, as they do for everybody since 2022 (reference wecom 2.1).
+fn company(options: &arguments::Demo, clock: &DemoClock) -> Company {
+    let start_seconds = clock.now().seconds() - HISTORY_SECONDS;
+    let (seed, profile) = (options.seed, Profile::Reduced);
+    let mut company =
+        Company::new(CompanyOptions { seed, profile, start_seconds, pace: IMPORT, ..CompanyOptions::default() });
+    let members = usize::try_from(options.members).unwrap_or(usize::MAX);
+    company.populate(members, departments_for(members), DEPTH);
+    company.set_pace(Pace::OwnSecond);
+    company
 }
 
-/// A configuration with which commands find the demo's database.
-fn write_config(directory: &Path, config: &Config, listening: Listening) -> anyhow::Result<PathBuf> {
-    let file = directory.join("orgbridge.toml");
-    let mut text = format!("data_dir = {:?}\n", config.data_dir);
-    if let Some(gateway) = listening.gateway {
-        text.push_str(&format!("[callback_gateway]\nlisten = \"{gateway}\"\n"));
-    }
-    text.push_str(&format!("[admin]\nlisten = \"{}\"\n", listening.admin));
-    text.push_str("[sink]\nallowed_networks = [\"127.0.0.0/8\"]\n");
-    std::fs::write(&file, text).with_context(|| file.display().to_string())?;
-    Ok(file)
+/// How many departments so many members make.
+pub(super) fn departments_for(members: usize) -> usize {
+    (members / 8).clamp(usize::try_from(DEPTH).unwrap_or_default() + 1, 2000)
 }
 
-/// `distinct_seconds`, since this OA takes two equal texts for one message. Without it a member whose leader went and came back
-/// is told twice in the same words.
-fn tenant_file(company: &Company, secrets: &Secrets, core_file: &Path, oa: &Oa) -> String {
-    let name = company.snapshot().departments.get(platform_sim::ROOT).map(|root| root.name.clone()).unwrap_or_default();
-    let core_url = format!("sqlite://{}", core_file.display());
-    let Secrets { token, aes_key, oa_token, oa_aes_key } = secrets;
-    format!(
-        "id = {TENANT:?}\nname = {name:?}\n\n\
-         [wecom]\ncorp_id = {:?}\ncontact_secret = \"not used by the demo\"\n\
-         callback_token = {token:?}\ncallback_aes_key = {aes_key:?}\nemployee_number = \"工号\"\n\n\
-         [[destinations]]\nid = {CORE:?}\nkind = \"sqlite\"\nrole = \"core\"\nurl = {core_url:?}\n\n\
-         [[destinations]]\nid = {OA:?}\nkind = \"wecom-callback\"\nurl = {:?}\n\
-         token = {oa_token:?}\naes_key = {oa_aes_key:?}\nreceive_id = {OA_RECEIVE_ID:?}\n\
-         distinct_seconds = true\n",
-        company.corp_id(),
-        oa.url(),
-    )
+/// Puts WeCom's API on a socket. Its app was created before June 2022 and sees numbers and mail addresses too (reference wecom 3.7):
+/// so all fields can be compared.
+fn serve(company: Company, secrets: &Secrets, clock: &Arc<DemoClock>) -> anyhow::Result<(Api, ApiServer)> {
+    let mut options = ApiOptions { keep_records: false, ..ApiOptions::new(&secrets.contact, &secrets.agent) };
+    options.apps.iter_mut().for_each(|app| app.era = Era::Old);
+    let clock = Arc::clone(clock);
+    let api = Api::new(Arc::new(Mutex::new(company)), options, Arc::new(move || clock.now().0));
+    let listener = TcpListener::bind(("127.0.0.1", 0)).context("the API's socket")?;
+    let server = api.listen(listener).context("the simulated API")?;
+    Ok((api, server))
 }
 
-fn dispatcher(url: &str, token: &str, aes_key: &str, corp_id: &str, seed: u64) -> anyhow::Result<Dispatcher> {
-    let clock: WallClock = Arc::new(|| SystemClock.now().seconds());
+async fn apply(context: &Context, file: &str, directory: &Path) -> anyhow::Result<()> {
+    let file = TenantFile::parse(file, directory).map_err(|problems| match problems.first() {
+        Some(problem) => anyhow::anyhow!("{problem}"),
+        None => anyhow::anyhow!("the tenant file"),
+    })?;
+    service::tenants::apply(&context.database, &context.sealer, &file, context.clock.now()).await?;
+    Ok(context.tenants.refresh().await?)
+}
+
+fn dispatcher(url: &str, keys: Keys, seed: u64, clock: Arc<DemoClock>) -> anyhow::Result<Dispatcher> {
+    let clock: WallClock = Arc::new(move || clock.now().seconds());
     let options = DispatcherOptions { deliveries: Deliveries::AtMost(3), seed, ..DispatcherOptions::default() };
-    let keys = Keys::new(token, aes_key, corp_id)?;
     Dispatcher::new(url, keys, options, clock).context("the simulated WeCom")
 }

@@ -2,12 +2,16 @@ use serde_json::Value;
 
 use crate::bench::Bench;
 
+fn shown(arguments: &[&str]) -> (Value, String) {
+    let bench = Bench::new();
+    let ended = bench.run(&[&["demo", "--once", "--json"][..], arguments].concat());
+    assert_eq!(ended.code, 0, "{}\n{}", ended.err, ended.out);
+    (serde_json::from_str(ended.out.lines().last().unwrap()).unwrap(), ended.err)
+}
+
 #[test]
 fn the_demo_ends_with_three_equal_directories() {
-    let bench = Bench::new();
-    let ended = bench.run(&["demo", "--once", "--json", "--members", "30"]);
-    assert_eq!(ended.code, 0, "{}\n{}", ended.err, ended.out);
-    let last: Value = serde_json::from_str(ended.out.lines().last().unwrap()).unwrap();
+    let (last, shown) = shown(&["--members", "30"]);
     for key in ["parked_now", "dead_letters", "core_differences", "oa_differences", "oa_violations", "unanswered"] {
         assert_eq!(last[key], 0, "{key}: {last}");
     }
@@ -23,7 +27,26 @@ fn the_demo_ends_with_three_equal_directories() {
         assert!(last[key].as_u64().unwrap() > 0, "{key}: {last}");
     }
     assert!(last["seconds"].is_number());
-    assert!(ended.err.lines().count() <= 24, "more than a screen:\n{}", ended.err);
+    assert!(shown.lines().count() <= 24, "more than a screen:\n{shown}");
+}
+
+#[test]
+fn the_demo_begins_with_a_company_that_both_sides_know_and_loses_callbacks_on_the_way() {
+    let (last, _) = shown(&["--members", "60", "--seed", "3"]);
+    let plan = &last["plan"];
+    for action in ["link", "create", "update", "disable"] {
+        assert!(plan[action].as_u64().unwrap() > 0, "{action}: {last}");
+    }
+    assert!(plan["link"].as_u64() > plan["create"].as_u64(), "most are known: {last}");
+    for key in ["unsure", "impossible"] {
+        assert_eq!(plan[key], 0, "{key}: {last}");
+    }
+    for key in ["callbacks_lost", "differences_before"] {
+        assert!(last[key].as_u64().unwrap() > 0, "{key}: {last}");
+    }
+    for key in ["core_differences", "oa_differences"] {
+        assert_eq!(last[key], 0, "{key}: {last}");
+    }
 }
 
 #[test]
@@ -31,5 +54,5 @@ fn the_demo_speaks_chinese() {
     let bench = Bench::new();
     let ended = bench.run_in_chinese(&["demo", "--once", "--members", "8", "--seed", "7"]);
     assert_eq!(ended.code, 0, "{}\n{}", ended.err, ended.out);
-    assert!(ended.out.contains("[6/6] 三方对比"), "{}", ended.out);
+    assert!(ended.out.contains("[9/9] 三方对比"), "{}", ended.out);
 }

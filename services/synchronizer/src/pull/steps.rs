@@ -202,6 +202,7 @@ impl<'a> Puller<'a> {
 
     /// Writes what was learned and how far the run got, in one transaction.
     async fn write(&self, at: Snapshot, learned: Learned) -> database::Result<Step> {
+        fail::fail_point!("synchronizer.asked_before_record");
         let (tenant, owner) = (self.company.tenant.clone(), self.desk.context.instance.clone());
         let (now, until) = self.desk.hold();
         let write = move |conn: &mut Connection| -> database::Result<Step> {

@@ -283,6 +283,7 @@ impl<'a> Round<'a> {
             // What got lost does not count.
             self.put_off.append(&mut self.in_vain);
         }
+        fail::fail_point!("synchronizer.answered_before_postponed");
         let tenant = self.company.tenant.clone();
         let Self { put_off, in_vain, missed, .. } = self;
         let write = move |conn: &mut Connection| -> database::Result<()> {

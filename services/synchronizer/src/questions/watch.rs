@@ -73,16 +73,28 @@ async fn to_do(desk: &Desk) -> Vec<Arc<Company>> {
 }
 
 async fn turn(desk: Arc<Desk>, company: Arc<Company>, _place: Place) {
-    while !desk.stops() {
-        match look(&desk, &company).await {
-            Ok(true) => {}
-            Ok(false) => return,
-            Err(error) => {
-                tracing::warn!(tenant.id = %company.tenant, error = %format!("{error:#}"), "questions are asked again in a while");
-                return;
-            }
-        }
+    if let Err(error) = answer(&desk, &company).await {
+        tracing::warn!(tenant.id = %company.tenant, error = %format!("{error:#}"), "questions are asked again in a while");
     }
+}
+
+/// Asks what is due of all tenants, one after the other.
+///
+/// # Errors
+/// The first one; the others were asked all the same.
+pub(crate) async fn once(desk: &Desk) -> anyhow::Result<()> {
+    let mut ended = Ok(());
+    for company in to_do(desk).await {
+        let answered = answer(desk, &company).await;
+        ended = ended.and(answered);
+    }
+    ended
+}
+
+/// Asks what is due of a tenant, round after round.
+async fn answer(desk: &Desk, company: &Arc<Company>) -> anyhow::Result<()> {
+    while !desk.stops() && look(desk, company).await? {}
+    Ok(())
 }
 
 async fn look(desk: &Desk, company: &Arc<Company>) -> anyhow::Result<bool> {

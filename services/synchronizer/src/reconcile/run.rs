@@ -10,7 +10,7 @@ use common::{Disposition, EntityKey, EntityKind, Field, Observation, TenantId, U
 use database::Connection;
 use directory::{
     Question, Record, Why,
-    plan::{PerKind, Verdict},
+    plan::{Brake, PerKind, Verdict},
 };
 use store::{
     gaps, questions,
@@ -26,15 +26,16 @@ use crate::{
     removals, silence,
 };
 
-/// Works on a tenant's run until it is over, is lost to somebody else, or the platform falls silent.
+/// Works on a tenant's run until it is over, is lost to somebody else, or the platform falls silent. `share` is which share of something
+/// larger it is, 1 if it is for itself.
 ///
 /// # Errors
 /// When the queue or the database fails. The run goes on where it was.
-pub(crate) async fn go_on(desk: &Desk, company: &Company, from: Snapshot) -> anyhow::Result<()> {
+pub(crate) async fn go_on(desk: &Desk, company: &Company, from: Snapshot, share: f64) -> anyhow::Result<()> {
     let puller = Puller::new(desk, company);
     let mut at = from;
     while !desk.stops() {
-        note_progress(desk, company, &at);
+        note_progress(desk, company, &at, share);
         let step = match at.stage {
             Stage::Idle | Stage::Quarantined => return Ok(()),
             Stage::Comparing => compare_page(desk, company, at).await?,
@@ -75,6 +76,14 @@ pub(crate) async fn begin(
     }
 }
 
+/// Writes the name of a run that is held, and over; nothing where it was lost meanwhile.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn rename(desk: &Desk, company: &Company, at: Snapshot) -> database::Result<()> {
+    write(desk, company, at, |_, _| Ok(())).await.map(drop)
+}
+
 /// What a page of both sides comes to.
 #[derive(Default)]
 struct Page {
@@ -91,6 +100,7 @@ async fn compare_page(desk: &Desk, company: &Company, mut at: Snapshot) -> anyho
     let read = move |conn: &mut Connection| side_by_side(conn, &tenant, after.as_ref(), limit);
     let Page { told, unsure, lost, next } = desk.context.database.read("synchronizer.compare", read).await?;
     publish(desk, company, told).await?;
+    fail::fail_point!("synchronizer.published_before_record");
     at.differences = at.differences.saturating_add(lost);
     at.place = next.as_ref().map(text_of);
     let now = desk.now();
@@ -99,23 +109,47 @@ async fn compare_page(desk: &Desk, company: &Company, mut at: Snapshot) -> anyho
     }
     let (tenant, brake, is_whole) = (company.tenant.clone(), removals::brake(desk), at.is_whole);
     let weigh = move |conn: &mut Connection| -> database::Result<Option<Verdict>> {
-        let missing = snapshots::count_missing(conn, &tenant)?;
-        let missing = PerKind { departments: missing.departments, members: missing.members };
-        if missing == PerKind::default() || !is_whole {
-            return Ok(None);
-        }
-        removals::weigh(conn, &tenant, missing, now, brake).map(Some)
+        if is_whole { weigh_missing(conn, &tenant, now, brake) } else { Ok(None) }
     };
     match desk.context.database.read("synchronizer.missing", weigh).await? {
         None => return finish(desk, company, at, unsure).await,
         Some(Verdict::Allowed) => at.stage = Stage::Allowed,
         Some(Verdict::Quarantine { why }) => {
             at.stage = Stage::Quarantined;
-            removals::tell(desk, company, &why);
+            removals::tell(desk, company, &at.run, &why);
             count_run(desk, company, "quarantined");
         }
     }
     Ok(write(desk, company, at, move |conn, tenant| questions::ask(conn, tenant, &unsure, now)).await?)
+}
+
+/// What the brake says to the removal of all that the source has not got; `None` where nothing is missing.
+fn weigh_missing(
+    conn: &mut Connection,
+    tenant: &TenantId,
+    now: UnixMillis,
+    brake: Brake,
+) -> database::Result<Option<Verdict>> {
+    let missing = snapshots::count_missing(conn, tenant)?;
+    let missing = PerKind { departments: missing.departments, members: missing.members };
+    if missing == PerKind::default() {
+        return Ok(None);
+    }
+    removals::weigh(conn, tenant, missing, now, brake).map(Some)
+}
+
+/// What a run that is in quarantine would remove, for people.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn held_back(desk: &Desk, company: &Company) -> database::Result<String> {
+    let (tenant, now, brake) = (company.tenant.clone(), desk.now(), removals::brake(desk));
+    let weigh = move |conn: &mut Connection| weigh_missing(conn, &tenant, now, brake);
+    let what = match desk.context.database.read("synchronizer.held-back", weigh).await? {
+        Some(Verdict::Quarantine { why }) => removals::in_words(&why),
+        Some(Verdict::Allowed) | None => "too much".to_owned(),
+    };
+    Ok(format!("it would remove {what} from the directory"))
 }
 
 /// Whether the mirror has all that the last run told. Who is missing is no part of it.
@@ -249,10 +283,10 @@ async fn write(
 }
 
 fn count_run(desk: &Desk, company: &Company, outcome: &str) {
-    desk.counted.sync_runs_total.with_label_values(&[company.tenant.as_str(), "reconciliation", outcome]).inc();
+    desk.counted.sync_runs_total.with_label_values(&[company.tenant.as_str(), "pull", outcome]).inc();
 }
 
-fn note_progress(desk: &Desk, company: &Company, at: &Snapshot) {
+fn note_progress(desk: &Desk, company: &Company, at: &Snapshot, share: f64) {
     let ratio = match at.stage {
         Stage::DepartmentIds => 0.0,
         Stage::MemberIds => 0.1,
@@ -262,7 +296,7 @@ fn note_progress(desk: &Desk, company: &Company, at: &Snapshot) {
         Stage::Allowed | Stage::Quarantined => 0.9,
         Stage::Idle => 1.0,
     };
-    desk.counted.sync_progress_ratio.with_label_values(&[company.tenant.as_str()]).set(ratio);
+    desk.counted.sync_progress_ratio.with_label_values(&[company.tenant.as_str()]).set(ratio * share);
 }
 
 const fn missing(about: EntityKey) -> Question {

@@ -28,8 +28,7 @@ pub(crate) async fn walk(desk: Arc<Desk>) {
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let stop = desk.context.stop.clone();
     while stop.run_until_cancelled(beats.tick()).await.is_some() {
-        let companies = desk.companies().into_iter().filter(|company| company.client.reads_details());
-        let steps = companies.filter(|company| !company.memory().may_be_silent).map(|company| {
+        let steps = walkers(&desk).into_iter().map(|company| {
             let desk = Arc::clone(&desk);
             async move {
                 if let Err(error) = step(&desk, &company).await {
@@ -43,6 +42,25 @@ pub(crate) async fn walk(desk: Arc<Desk>) {
             return;
         }
     }
+}
+
+/// One step for each tenant, one after the other.
+///
+/// # Errors
+/// The first one; the others went on all the same.
+pub(crate) async fn step_each(desk: &Desk) -> anyhow::Result<()> {
+    let mut ended = Ok(());
+    for company in walkers(desk) {
+        let stepped = step(desk, &company).await;
+        ended = ended.and(stepped);
+    }
+    ended
+}
+
+/// Those that have an app to ask with, and whose platform answers.
+fn walkers(desk: &Desk) -> Vec<Arc<Company>> {
+    let companies = desk.companies().into_iter().filter(|company| company.client.reads_details());
+    companies.filter(|company| !company.memory().may_be_silent).collect()
 }
 
 /// The members of the next department, or after the last one all departments.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use common::{Change, DestinationId, EntityKey, EntityKind, EntityMap, TenantId, UnixMillis};
 use database::Connection;
-use directory::plan::Row;
+use directory::plan::{Action, Row};
 use store::{
     links::{self, Link},
     outbox,
@@ -38,26 +38,32 @@ struct Slice {
 impl Work {
     /// Applies the next slice.
     pub(super) async fn apply(&mut self) -> Result<Next, Trouble> {
+        self.look_again().await?;
         let id = self.run.id.clone();
         let read = move |conn: &mut Connection| runs::pending(conn, &id, SLICE);
         let mut items = self.parts.context.database.read("runs.pending", read).await?;
-        let cores = self.cores().await?;
-        let Some(destination) = items.first().map(|item| item.planned.destination.clone()) else {
-            for core in cores.iter() {
+        let (cores, compared) = (self.cores().await?, self.compared().await?);
+        let Some(first) = items.first().map(|item| &item.planned) else {
+            for core in cores.iter().filter(|core| compared.contains(&core.id)) {
                 self.start(core).await?;
             }
             let total = self.run.total;
             self.record(Update { done: total, ..Update::new(RunState::Applying, Step::Deliver, total) }).await?;
             return Ok(Next::Again);
         };
+        let (destination, has_links) = (first.destination.clone(), first.item.action == Action::Link);
         items.retain(|item| item.planned.destination == destination);
         let Some(core) = cores.iter().find(|core| core.id == destination) else {
             self.pass_over(&items, "the destination is there no more, or paused").await?;
             return Ok(Next::Again);
         };
-        self.start(core).await?;
+        // Links come first in a plan. Until all are set nothing is delivered: it would make second rows of those that they name.
+        if !has_links {
+            self.start(core).await?;
+        }
         let slice = self.slice(core, items).await?;
         let written = self.parts.context.database.write("runs.slice", move |conn| slice.write(conn)).await?;
+        fail::fail_point!("synchronizer.slice_committed_before_next");
         let update = written.ok_or(Trouble::LeaseLost)?;
         self.follow(&update);
         Ok(Next::Again)
@@ -146,6 +152,7 @@ impl Slice {
             ..Update::new(RunState::Applying, Step::Apply, to_do(&self.run.counts))
         };
         let is_ours = runs::update(conn, &self.lease, &update, self.now)?;
+        fail::fail_point!("synchronizer.slice_before_commit");
         Ok(is_ours.then_some(update))
     }
 

@@ -3,8 +3,9 @@
 use common::{DestinationId, EntityKey, EntityKind, EntityMap, UnixMillis};
 use database::Connection;
 use destinations::{Links, Purged};
+use service::tenant::DestinationFile;
 use store::{
-    destinations as positions,
+    destinations::{self as positions, State},
     held::{self, Held},
     links,
     runs::{self, ItemState, PlanItem, RunKind, RunState, Settled, Step, Update},
@@ -26,15 +27,18 @@ impl Work {
         let cores = self.cores().await?;
         let ids: Vec<DestinationId> = cores.iter().map(|core| core.id.clone()).collect();
         let (tenant, last) = (self.run.tenant.clone(), self.run.last_version);
-        let lagging = move |conn: &mut Connection| -> database::Result<bool> {
+        let lagging = move |conn: &mut Connection| -> database::Result<Option<String>> {
             for id in &ids {
-                if positions::get(conn, &tenant, id)?.is_some_and(|row| row.position < last) {
-                    return Ok(true);
+                if let Some(row) = positions::get(conn, &tenant, id)?.filter(|row| row.position < last) {
+                    let is_paused = row.state == State::Paused;
+                    let why = if is_paused { "it is paused" } else { "it has not taken everything yet" };
+                    return Ok(Some(format!("{id}: {why}")));
                 }
             }
-            Ok(false)
+            Ok(None)
         };
-        if self.parts.context.database.read("runs.lagging", lagging).await? {
+        if let Some(why) = self.parts.context.database.read("runs.lagging", lagging).await? {
+            self.tell(why).await;
             return Ok(Next::Wait);
         }
         let mut failed = Vec::new();
@@ -44,6 +48,7 @@ impl Work {
             failed.extend(arrived.failed);
             placeholders.push((core.id.clone(), arrived.placeholders));
         }
+        fail::fail_point!("synchronizer.delivered_before_record");
         let (lease, now, total) = (self.lease.clone(), self.now(), self.run.total);
         let update = Update { done: total, ..Update::new(RunState::Applying, Step::Purge, total) };
         let recorded = update.clone();
@@ -100,6 +105,7 @@ impl Work {
             return Ok(Next::Again);
         };
         let settled = self.delete(core, &items).await?;
+        fail::fail_point!("synchronizer.purged_before_record");
         self.settle_items(settled).await?;
         Ok(Next::Again)
     }
@@ -144,9 +150,12 @@ impl Work {
 
     /// The run is done: who waited for the first sync starts.
     async fn finish(&mut self) -> Result<(), Trouble> {
-        let (lease, run, now) = (self.lease.clone(), self.run.clone(), self.now());
-        let wanted = self.tenant.file.destinations.iter().filter(|file| file.backfill);
-        let backfill: Vec<DestinationId> = wanted.map(|file| file.id.clone()).collect();
+        fail::fail_point!("synchronizer.done_before_finished");
+        let (lease, run, now, compared) = (self.lease.clone(), self.run.clone(), self.now(), self.compared().await?);
+        let files = || self.tenant.file.destinations.iter();
+        let backfill: Vec<DestinationId> = files().filter(|file| file.backfill).map(|file| file.id.clone()).collect();
+        let is_unknown = |file: &&DestinationFile| file.is_readable_core() && !compared.contains(&file.id);
+        let unknown: Vec<DestinationId> = files().filter(is_unknown).map(|file| file.id.clone()).collect();
         let update = Update { done: run.total, ..Update::new(RunState::Finished, Step::Done, run.total) };
         let recorded = update.clone();
         let finish = move |conn: &mut Connection| -> database::Result<bool> {
@@ -156,7 +165,7 @@ impl Work {
             match (&run.undoes, run.kind) {
                 (Some(undone), _) => runs::undone(conn, undone)?,
                 (None, RunKind::First | RunKind::Reconcile) => {
-                    runs::start_others(conn, &run.tenant, run.mirror_version, &backfill)?;
+                    runs::start_others(conn, &run.tenant, run.mirror_version, &backfill, &unknown)?;
                 }
                 (None, RunKind::Undo) => {}
             }

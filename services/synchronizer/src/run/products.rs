@@ -5,7 +5,7 @@ use destinations::{BuildError, CoreDepartment, CoreMember, Destination, Product,
 use directory::plan::{DepartmentRow, MemberRow, Membership, Row};
 use service::{
     TenantFile,
-    tenant::{DestinationFile, DestinationKind, DestinationSettings},
+    tenant::{DestinationFile, DestinationSettings},
 };
 
 use super::work::Trouble;
@@ -61,30 +61,22 @@ pub(super) struct Core {
 
 /// The core products of a tenant that can be read.
 pub(super) fn cores(open: &dyn OpenProduct, tenant: &TenantFile) -> Result<Vec<Core>, Trouble> {
-    let readable = |file: &&DestinationFile| {
-        file.core && matches!(file.kind(), DestinationKind::Sqlite | DestinationKind::Postgres)
-    };
     let make = |file: &DestinationFile| {
         let failed = |source| Trouble::Unusable { destination: file.id.clone(), source };
         let destination = open.open(tenant, file).map_err(failed)?;
         Ok(Core { id: file.id.clone(), destination })
     };
-    tenant.destinations.iter().filter(readable).map(make).collect()
+    tenant.destinations.iter().filter(|file| file.is_readable_core()).map(make).collect()
 }
 
 impl Core {
     pub(super) fn product(&self) -> Result<&dyn Product, Trouble> {
-        let product = match &self.destination {
-            Destination::Batch(batch) => batch.product(),
-            Destination::Messages(_) => None,
-        };
-        product.ok_or_else(|| self.away(Unavailable::new("it cannot be read")))
+        self.destination.product().ok_or_else(|| self.away(Unavailable::new("it cannot be read")))
     }
 
     /// Whether it holds nothing that could differ from the source.
     pub(super) async fn is_empty(&self) -> Result<bool, Trouble> {
-        let counts = self.product()?.count().await.map_err(|error| self.away(error))?;
-        Ok(counts.is_empty())
+        self.destination.is_empty().await.map_err(|error| self.away(error))
     }
 
     pub(super) fn away(&self, source: Unavailable) -> Trouble {

@@ -1,7 +1,8 @@
 //! The other side of the mirror: what must be pulled before a comparison is worth anything.
 
 use async_trait::async_trait;
-use common::TenantId;
+use common::{TenantId, UnixMillis};
+use database::Connection;
 
 /// Pulls a tenant's directory and publishes what differs from the mirror as events.
 #[async_trait]
@@ -9,15 +10,37 @@ pub trait Source: Send + Sync + 'static {
     /// Pulls once. It may be called again for the same run, after a crash.
     ///
     /// # Errors
-    /// The platform does not answer; it is tried again.
+    /// [`NotYet`], or the platform does not answer; it is tried again.
     async fn pull(&self, tenant: &TenantId, run: &str) -> anyhow::Result<Pulled>;
+
+    /// Why a person must decide before a run goes on from its pull, without personal data; `None` where nothing is held back.
+    ///
+    /// # Errors
+    /// Those of the database; it is tried again.
+    async fn held_back(&self, _tenant: &TenantId, _run: &str) -> anyhow::Result<Option<String>> {
+        Ok(None)
+    }
 
     /// Whether the mirror has taken in all that was published for this run.
     ///
     /// # Errors
     /// Those of the database or the queue; it is tried again.
     async fn is_taken_in(&self, tenant: &TenantId, run: &str) -> anyhow::Result<bool>;
+
+    /// Whether it is time to pull a tenant's directory again; `None` where nothing is ever pulled, and the age of the last run
+    /// decides.
+    ///
+    /// # Errors
+    /// Those of the database.
+    fn is_due(&self, _conn: &mut Connection, _tenant: &TenantId, _now: UnixMillis) -> database::Result<Option<bool>> {
+        Ok(None)
+    }
 }
+
+/// A pull is under way, by whomever: it is looked at again later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the source is being pulled")]
+pub struct NotYet;
 
 /// What came of a pull.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

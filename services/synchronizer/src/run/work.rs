@@ -1,21 +1,24 @@
 //! One run in somebody's hands: which step comes next.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use common::{DestinationId, UnixMillis};
 use database::Connection;
 use destinations::{BuildError, Unavailable};
 use directory::plan::Counts;
-use service::Tenant;
+use service::{Context, Tenant};
 use store::runs::{self, Run, RunKind, RunLease, RunState, Step, Update};
 
 use super::{
     products::{Core, cores},
     runner::Parts,
+    source::NotYet,
 };
 
 /// How long a run is ours, from one step to the next.
 pub(super) const LEASE_MILLIS: i64 = 120_000;
+/// How often it is held on to during a step.
+const RENEW_EVERY: Duration = Duration::from_secs(40);
 
 /// Why a run does not go on for now.
 #[derive(Debug, thiserror::Error)]
@@ -64,24 +67,40 @@ pub(super) struct Work {
     pub(super) run: Run,
     pub(super) tenant: Arc<Tenant>,
     /// The products, once they are needed.
-    pub(super) opened: Option<Arc<Vec<Core>>>,
+    opened: Option<Arc<Vec<Core>>>,
+    /// See [`Work::compared`], once it is needed.
+    pub(super) compared: Option<Arc<BTreeSet<DestinationId>>>,
+    /// The plan was just made, or looked at again.
+    pub(super) is_looked_at: bool,
 }
 
 impl Work {
+    /// Nothing is done yet.
+    pub(super) fn new(parts: Arc<Parts>, (lease, run): (RunLease, Run), tenant: Arc<Tenant>) -> Self {
+        Self { parts, lease, run, tenant, opened: None, compared: None, is_looked_at: false }
+    }
+
     /// Goes on as far as it goes, and gives the run back.
     pub(super) async fn drive(mut self) {
         loop {
-            match self.step().await {
+            let lost = is_lost(self.parts.context.clone(), self.lease.clone());
+            let step = tokio::select! {
+                biased;
+                step = self.step() => step,
+                // What was cut off goes on elsewhere, from what is recorded.
+                () = lost => return,
+            };
+            match step {
                 Ok(Next::Again) if !self.parts.context.stop.is_cancelled() => {}
                 Ok(_) => break,
                 Err(Trouble::LeaseLost) => return,
                 Err(trouble) => {
-                    tracing::warn!(tenant.id = %self.run.tenant, run = %self.run.id, error = %trouble, "a run does not go on; trying again");
-                    self.tell(&trouble).await;
+                    self.suffer(&trouble).await;
                     break;
                 }
             }
-            if !self.renew().await {
+            // It runs out by itself, and whoever takes it then goes on from what is recorded.
+            if !renew(&self.parts.context, &self.lease).await.unwrap_or(false) {
                 return;
             }
         }
@@ -106,7 +125,16 @@ impl Work {
     }
 
     async fn pull(&mut self) -> Result<Next, Trouble> {
-        let pulled = self.parts.source.pull(&self.run.tenant, &self.run.id).await.map_err(Trouble::Source)?;
+        let (source, tenant, id) = (Arc::clone(&self.parts.source), self.run.tenant.clone(), self.run.id.clone());
+        let pulled = match source.pull(&tenant, &id).await {
+            Ok(pulled) => pulled,
+            Err(error) if error.is::<NotYet>() => return Ok(Next::Wait),
+            Err(error) => return Err(Trouble::Source(error)),
+        };
+        if let Some(why) = source.held_back(&tenant, &id).await.map_err(Trouble::Source)? {
+            self.record(Update { why: Some(why), ..Update::new(RunState::Quarantined, Step::Pull, 0) }).await?;
+            return Ok(Next::Over);
+        }
         let complete = Some(pulled.is_complete);
         self.record(Update { complete, ..Update::new(RunState::Planning, Step::Settle, 0) }).await?;
         Ok(Next::Again)
@@ -136,6 +164,18 @@ impl Work {
         let opened = Arc::new(found);
         self.opened = Some(Arc::clone(&opened));
         Ok(opened)
+    }
+
+    /// The products that the plan was made for, as far as is known: one that was declared since has no part in the run.
+    pub(super) async fn compared(&mut self) -> Result<Arc<BTreeSet<DestinationId>>, Trouble> {
+        if let Some(compared) = &self.compared {
+            return Ok(Arc::clone(compared));
+        }
+        let id = self.run.id.clone();
+        let read = move |conn: &mut Connection| runs::planned_at(conn, &id);
+        let compared = Arc::new(self.parts.context.database.read("runs.planned-at", read).await?);
+        self.compared = Some(Arc::clone(&compared));
+        Ok(compared)
     }
 
     pub(super) fn now(&self) -> UnixMillis {
@@ -172,26 +212,48 @@ impl Work {
         self.run.is_complete = new.complete.unwrap_or(self.run.is_complete);
         self.run.mirror_version = new.mirror_version.unwrap_or(self.run.mirror_version);
         self.run.last_version = new.last_version.unwrap_or(self.run.last_version);
+        if let Some(counted) = &self.parts.counted {
+            counted.note(&self.run);
+        }
+    }
+
+    /// Says once why a run does not go on; it is tried again and again.
+    async fn suffer(&mut self, trouble: &Trouble) {
+        let why = trouble.to_string();
+        if self.run.why.as_deref() != Some(why.as_str()) {
+            tracing::warn!(tenant.id = %self.run.tenant, run = %self.run.id, error = %why, "a run does not go on; trying again");
+        }
+        self.tell(why).await;
     }
 
     /// People who wait see why nothing happens.
-    async fn tell(&mut self, trouble: &Trouble) {
+    pub(super) async fn tell(&mut self, why: String) {
+        if self.run.why.as_deref() == Some(why.as_str()) {
+            return;
+        }
         let Run { state, step, done, total, .. } = self.run;
-        let why = Some(trouble.to_string());
-        if let Err(error) = self.record(Update { done, why, ..Update::new(state, step, total) }).await {
+        if let Err(error) = self.record(Update { done, why: Some(why), ..Update::new(state, step, total) }).await {
             tracing::debug!(%error, "nor can it be told why");
         }
     }
+}
 
-    async fn renew(&self) -> bool {
-        let (lease, now) = (self.lease.clone(), self.now());
-        let renew = move |conn: &mut Connection| runs::renew(conn, &lease, now, now.plus_millis(LEASE_MILLIS));
-        match self.parts.context.database.write("runs.renew", renew).await {
-            Ok(is_ours) => is_ours,
-            // It runs out by itself, and whoever takes it then goes on from what is recorded.
-            Err(_) => false,
+/// Holds a run on, however long a step takes. Ends when it is lost to somebody else.
+async fn is_lost(context: Context, lease: RunLease) {
+    loop {
+        tokio::time::sleep(RENEW_EVERY).await;
+        match renew(&context, &lease).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => tracing::debug!(run = %lease.run, %error, "a run's lease is not renewed; trying again"),
         }
     }
+}
+
+async fn renew(context: &Context, lease: &RunLease) -> database::Result<bool> {
+    let (lease, now) = (lease.clone(), context.clock.now());
+    let renew = move |conn: &mut Connection| runs::renew(conn, &lease, now, now.plus_millis(LEASE_MILLIS));
+    context.database.write("runs.renew", renew).await
 }
 
 /// How many items of a plan are published or deleted.

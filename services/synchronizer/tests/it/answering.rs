@@ -1,7 +1,13 @@
 //! Questions are answered, with few calls.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use common::{EntityKey, EntityKind, Field, Fields, Observation, What};
-use platform_sim::api::Interface;
+use platform_sim::api::{About, Interface};
+use synchronizer::{
+    Timing,
+    questions::{Wanted, coalesce},
+};
 
 use crate::scene::{AGENT, Scene, company};
 
@@ -26,6 +32,8 @@ async fn ten_thousand_hints_about_two_thousand_members_cost_a_call_for_each_depa
     let mut company = company();
     company.populate(2000, 50, 4);
     let told = everything_told(&company);
+    let allowed = calls_by_the_rule(&company);
+    assert_eq!(told.iter().filter(|told| told.hint).count(), 10_000);
     let mut scene = Scene::over(company).await;
     scene.without_pulls().await;
     scene.resolve();
@@ -35,12 +43,44 @@ async fn ten_thousand_hints_about_two_thousand_members_cost_a_call_for_each_depa
     scene.pass(10);
     scene.synchronize();
     scene.questions(0).await;
-    let calls = scene.api.tally(Interface::UserGet).calls + scene.api.tally(Interface::UserList).calls;
-    // In a round no two calls are about members of one department; there were two rounds of a thousand.
-    assert!(calls <= 2 * 50, "{calls} calls");
-    assert_eq!(scene.api.tally(Interface::UserListId).calls, 0, "hints come with departments");
+    // Of two rounds of a thousand none asks twice about members of one department, and each asks no more than was planned.
+    let calls = details_asked_for(&scene);
+    assert!(calls.values().all(|times| *times <= 2), "{calls:?}");
+    let made: usize = calls.values().sum();
+    assert!(made <= allowed && allowed <= 2 * 50, "{made} calls where {allowed} are allowed");
     scene.agrees().await;
+    assert_eq!(details_asked_for(&scene), calls, "nobody is asked about once more");
+    for interface in Interface::ALL {
+        let is_needed = matches!(interface, Interface::GetToken | Interface::UserGet | Interface::UserList);
+        assert!(is_needed || scene.api.tally(interface).calls == 0, "{interface} was not needed");
+    }
     scene.end().await;
+}
+
+/// How often somebody was asked for the details of a member, or of those of a department.
+fn details_asked_for(scene: &Scene) -> BTreeMap<About, usize> {
+    let mut calls = BTreeMap::new();
+    for call in scene.api.records() {
+        if matches!(call.interface, Interface::UserGet | Interface::UserList) {
+            *calls.entry(call.about.expect("somebody")).or_default() += 1;
+        }
+    }
+    calls
+}
+
+/// How many calls tell all members, if in each round those are put that answer most: rounds take members in the order of their ids.
+fn calls_by_the_rule(company: &platform_sim::Company) -> usize {
+    let members = company.snapshot().members;
+    let wanted: Vec<Wanted> = members
+        .values()
+        .map(|member| Wanted {
+            about: EntityKey::member(&member.id),
+            departments: member.departments.clone(),
+            places: false,
+        })
+        .collect();
+    let round = usize::try_from(Timing::default().round).unwrap();
+    wanted.chunks(round).map(|round| coalesce(round, true, &BTreeSet::new()).details.len()).sum()
 }
 
 /// Departments in full, and five hints about each member.

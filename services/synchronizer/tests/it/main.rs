@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod answering;
 #[cfg(test)]
+mod pace;
+#[cfg(test)]
 mod pulling;
 #[cfg(test)]
 mod runs;
@@ -10,3 +12,5 @@ mod runs;
 mod scene;
 #[cfg(test)]
 mod silence;
+#[cfg(test)]
+mod steps;

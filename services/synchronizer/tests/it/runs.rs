@@ -100,7 +100,7 @@ async fn too_many_removals_wait_for_a_person_who_allows_or_rejects_them() {
     world
         .write({
             let id = run.id.clone();
-            move |conn| runs::allow(conn, &id)
+            move |conn| runs::allow(conn, &id, world::NOW)
         })
         .await;
     let run = world.finish(&run).await;
@@ -177,4 +177,43 @@ async fn a_row_that_somebody_edited_after_the_plan_is_left_to_the_next_run() {
     assert_eq!(skipped, ["P-0", "G-0"]);
     world.sync(Wanted::Apply).await;
     assert_eq!(world.differences().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn who_comes_between_plan_and_apply_is_found_among_the_rows() {
+    let world = World::open(20).await;
+    // The product knows one more than the directory, who therefore would go.
+    world.product_knows(21, 0, 0).await;
+    let planned = world.sync(Wanted::Plan).await;
+    assert_eq!((planned.counts.link, planned.counts.disable), (24, 1));
+    world.tell(20, "Name 20", 2).await;
+    let run = world.sync(Wanted::Apply).await;
+    assert_eq!((&run.id, run.state), (&planned.id, RunState::Finished), "{:?}", run.why);
+    assert_eq!((run.counts.link, run.counts.disable), (25, 0), "the plan was looked at again");
+    let rows = world.members().await;
+    assert!(rows.contains(&"P-20|Name 20|13900000020|active".to_owned()), "{rows:?}");
+    assert!(!rows.iter().any(|row| row.starts_with("m20|")), "{rows:?}");
+    assert_eq!(world.differences().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_a_person_saw_is_the_most_that_is_removed() {
+    let world = World::open(20).await;
+    world.product_knows(20, 0, 1).await;
+    world.sync(Wanted::Plan).await;
+    // Somebody whom the directory does not have, and something new there: the plan is looked at again.
+    world
+        .execute(
+            "INSERT INTO members (tenant_id, id, name, mobile, gender, status, version, source_time)
+             VALUES ('acme', 'G-9', 'Gone 9', '13800000009', 'unknown', 'active', 0, 0)",
+        )
+        .await;
+    world.tell(1, "Newest 1", 1).await;
+    let run = world.sync(Wanted::Apply).await;
+    assert_eq!((run.state, run.counts.disable), (RunState::Finished, 1));
+    let rows = world.members().await;
+    assert!(rows.contains(&"P-1|Newest 1|13900000001|active".to_owned()), "{rows:?}");
+    assert!(rows.contains(&"G-0|Gone 0|13800000000|left".to_owned()), "{rows:?}");
+    assert!(rows.contains(&"G-9|Gone 9|13800000009|active".to_owned()), "{rows:?}");
+    assert_eq!(world.sync(Wanted::Apply).await.counts.disable, 1);
 }

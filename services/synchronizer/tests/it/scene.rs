@@ -16,7 +16,7 @@ use database::Connection;
 use outbound::{Guard, Unlimited};
 use platform_sim::{Api, ApiOptions, ApiServer, Callback, Company, CompanyOptions, Profile, api::Identity, fold};
 use store::snapshots::{self, Snapshot};
-use synchronizer::{Synchronizer, Timing};
+use synchronizer::{Steps, Synchronizer, Timing};
 use test_kit::{Stage, eventually};
 use tokio::task::JoinHandle;
 
@@ -29,7 +29,7 @@ const NEVER_SECONDS: i64 = 100 * 365 * 86_400;
 pub(crate) struct Scene {
     pub(crate) stage: Stage,
     pub(crate) api: Api,
-    _server: ApiServer,
+    server: ApiServer,
     running: Vec<JoinHandle<anyhow::Result<()>>>,
 }
 
@@ -44,8 +44,15 @@ impl Scene {
         let api =
             Api::new(Arc::new(Mutex::new(company)), ApiOptions::new(CONTACT, APP), Arc::new(move || clock.now().0));
         let server = api.listen(TcpListener::bind("127.0.0.1:0").unwrap()).unwrap();
-        stage.apply(&file(&corp_id, &server.url())).await;
-        Self { stage, api, _server: server, running: Vec::new() }
+        let core = format!("sqlite://{}", stage.directory().join("core.db").display());
+        stage.apply(&(file(&corp_id, &server.url()) + &destination(&core))).await;
+        Self { stage, api, server, running: Vec::new() }
+    }
+
+    /// From now on the tenant has no destination.
+    pub(crate) async fn without_destinations(&self) {
+        let corp_id = self.api.company().corp_id().to_owned();
+        self.stage.apply(&file(&corp_id, &self.server.url())).await;
     }
 
     /// The resolver works from now on.
@@ -67,11 +74,19 @@ impl Scene {
             runs_every: Duration::from_millis(50),
             ..Timing::default()
         };
+        self.running.push(tokio::spawn(self.synchronizer(timing).run()));
+    }
+
+    /// A synchronizer that does nothing by itself.
+    pub(crate) fn steps(&self) -> Steps {
+        self.synchronizer(Timing::default()).steps().unwrap()
+    }
+
+    fn synchronizer(&self, timing: Timing) -> Synchronizer {
         let guard = Guard::new(vec!["127.0.0.0/8".parse().unwrap()]);
         let http = outbound::Client::new(guard, timing.request_timeout).unwrap();
         let (config, context) = (service::Config::default().synchronizer, self.stage.context.clone());
-        let one = Synchronizer::new(config, vec![Lane::shared()], context, http, Arc::new(Unlimited));
-        self.running.push(tokio::spawn(one.with_timing(timing).run()));
+        Synchronizer::new(config, vec![Lane::shared()], context, http, Arc::new(Unlimited)).with_timing(timing)
     }
 
     /// No pull happens by itself.
@@ -181,7 +196,7 @@ impl Scene {
         records.into_iter().filter_map(|(key, record)| Some((key, record.sent?.entity.fields))).collect()
     }
 
-    async fn differences(&self) -> Vec<String> {
+    pub(crate) async fn differences(&self) -> Vec<String> {
         let live = self.live().await;
         let company = self.api.company().snapshot();
         let mut differences = Vec::new();
@@ -272,11 +287,10 @@ agent_secret = "{APP}"
 callback_token = "tok"
 callback_aes_key = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
 api_base = "{api_base}"
-[[destinations]]
-id = "core"
-kind = "sqlite"
-url = "sqlite://core.db"
-role = "core"
 "#
     )
+}
+
+fn destination(core: &str) -> String {
+    format!("[[destinations]]\nid = \"core\"\nkind = \"sqlite\"\nurl = \"{core}\"\nrole = \"core\"\n")
 }

@@ -1,8 +1,17 @@
 //! While the platform refuses, nothing grows old and nothing is lost.
 
-use platform_sim::api::{Fault, Interface, Trouble};
+use common::EntityKey;
+use platform_sim::{
+    Member, ROOT,
+    api::{Fault, Interface, Outcome, Trouble},
+};
+use test_kit::eventually;
 
-use crate::scene::{Scene, company};
+use crate::scene::{Scene, company, tenant};
+
+/// How often it is looked during three days.
+const LOOKS: u64 = 12;
+const PAUSE_SECONDS: i64 = 6 * 3600;
 
 #[tokio::test]
 async fn after_three_days_of_refusal_nothing_is_dead_and_everything_is_answered() {
@@ -15,12 +24,20 @@ async fn after_three_days_of_refusal_nothing_is_dead_and_everything_is_answered(
     scene.synchronize();
     scene.tell(&callbacks).await;
     scene.silent(true).await;
-    for _ in 0..12 {
-        scene.pass(6 * 3600);
-        scene.drained().await;
-        tokio::task::yield_now().await;
+    for number in 0..LOOKS {
+        // Of its department nobody tells: it is missed after a while, and asked for.
+        let department = hire_into_a_new_department(&scene, number).await;
+        let probes = scene.api.tally(Interface::UserListId).calls;
+        scene.pass(PAUSE_SECONDS);
+        // Both have looked at what time it is: who would give up, and who asks whether the platform still refuses.
+        asked_for_just_now(&scene, &department).await;
+        let look = async || scene.api.tally(Interface::UserListId).calls;
+        eventually("the platform is tried again", look, |calls| *calls > probes).await;
         assert_eq!(scene.dead_letters().await, 0);
     }
+    let calls = refused_calls(&scene);
+    assert!(calls <= 3 * LOOKS, "a platform that refuses is left alone: {calls} calls in {LOOKS} looks");
+
     scene.bar(false);
     scene.pass(61);
     scene.silent(false).await;
@@ -28,6 +45,46 @@ async fn after_three_days_of_refusal_nothing_is_dead_and_everything_is_answered(
     scene.questions(0).await;
     assert_eq!(scene.dead_letters().await, 0);
     scene.end().await;
+}
+
+/// A member comes into a department of which no callback tells. Returns the department.
+async fn hire_into_a_new_department(scene: &Scene, number: u64) -> EntityKey {
+    let (department, callbacks) = {
+        let mut company = scene.api.company();
+        company.set_now_seconds(scene.now().seconds());
+        let (department, _untold) = company.create_department(&format!("新部门 {number}"), ROOT).unwrap();
+        let id = format!("late{number}");
+        let member = Member {
+            name: id.clone(),
+            id,
+            departments: vec![department.clone()],
+            main_department: Some(department.clone()),
+            ..Member::default()
+        };
+        (department, company.create_member(member).unwrap())
+    };
+    scene.tell(&callbacks).await;
+    scene.drained().await;
+    EntityKey::department(&department)
+}
+
+/// Waits until something is asked for that was not before this moment.
+async fn asked_for_just_now(scene: &Scene, about: &EntityKey) {
+    let now = scene.now();
+    let look = async || {
+        let open = scene.read(|conn| store::questions::open(conn, &tenant(), 1000)).await;
+        open.iter().any(|question| question.about == *about && question.asked_at == now)
+    };
+    eventually("it is asked for", look, |is_asked| *is_asked).await;
+}
+
+/// All calls but those for tokens, each of which was refused.
+fn refused_calls(scene: &Scene) -> u64 {
+    let mut calls = scene.api.records();
+    calls.retain(|call| call.interface != Interface::GetToken);
+    let answered = calls.iter().find(|call| call.outcome != Outcome::Code(60020));
+    assert_eq!(answered, None, "nobody is trusted");
+    calls.len() as u64
 }
 
 #[tokio::test]
@@ -43,14 +100,14 @@ async fn one_member_that_cannot_be_asked_for_is_no_silence() {
     scene.tell(&callbacks).await;
     scene.drained().await;
     let gets = async || scene.api.tally(Interface::UserGet).calls;
-    test_kit::eventually("members are asked for singly", gets, |calls| *calls >= 5).await;
+    eventually("members are asked for singly", gets, |calls| *calls >= 5).await;
     scene.silent(false).await;
     scene.api.heal();
     let look = async || {
         scene.pass(1);
-        scene.read(|conn| store::questions::count_open(conn, &crate::scene::tenant())).await
+        scene.read(|conn| store::questions::count_open(conn, &tenant())).await
     };
-    test_kit::eventually("all is answered", look, |open| *open == 0).await;
+    eventually("all is answered", look, |open| *open == 0).await;
     scene.agrees().await;
     scene.end().await;
 }

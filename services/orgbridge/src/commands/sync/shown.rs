@@ -4,7 +4,10 @@ use common::UnixMillis;
 use database::Connection;
 use directory::plan::Counts;
 use serde_json::{Value, json};
-use store::runs::{self, PlanItem, Run, RunState};
+use store::{
+    runs::{self, PlanItem, Run, RunState},
+    snapshots::{Snapshot, Stage},
+};
 use synchronizer::run::Difference;
 
 use super::{Desk, Done, Output, Printing, texts};
@@ -82,39 +85,117 @@ fn item_row(kept: &PlanItem) -> [String; 5] {
     ]
 }
 
-/// Shows how a run stands.
-pub(super) fn status(run: &Run, printing: Printing, output: &mut Output<'_>) -> Done {
+const STATUS: [&str; 8] = ["RUN", "KIND", "STATE", "PROGRESS", "STARTED", "FINISHED", "COUNTS", "WHY"];
+
+/// Shows how a run stands, and the last pull of its tenant where that is not over.
+pub(super) fn status(run: &Run, pull: Option<&Snapshot>, printing: Printing, output: &mut Output<'_>) -> Done {
     if printing.json {
-        return Ok(output.json(&status_json(run))?);
+        return Ok(output.json(&status_json(run, pull))?);
     }
     let progress = format!("{} {}/{}", run.step.as_str(), run.done, run.total);
-    let text = |at: Option<UnixMillis>| at.map(UnixMillis::to_rfc3339).unwrap_or_default();
     let row = [
         run.id.clone(),
         run.kind.as_str().to_owned(),
         run.state.as_str().to_owned(),
         progress,
-        text(run.started_at),
-        text(run.finished_at),
+        time_text(run.started_at),
+        time_text(run.finished_at),
         counts_text(&run.counts),
         run.why.clone().unwrap_or_default(),
     ];
-    let head = ["RUN", "KIND", "STATE", "PROGRESS", "STARTED", "FINISHED", "COUNTS", "WHY"];
-    Ok(output.table(head, &[row])?)
+    let pull = pull.filter(|pull| pull.stage != Stage::Idle);
+    let rows: Vec<_> = std::iter::once(row).chain(pull.map(pull_row)).collect();
+    output.table(STATUS, &rows)?;
+    match pull {
+        Some(pull) if pull.run != run.id => held_back(pull, output),
+        _ => Ok(()),
+    }
 }
 
-/// How a run stands, for programs.
-pub(super) fn status_json(run: &Run) -> Value {
-    let progress = match (run.state.is_open(), run.total) {
-        (false, _) => 1.0,
-        (true, 0) => 0.0,
-        (true, total) => run.done.min(total) as f64 / total as f64,
-    };
+/// Shows how the last pull of a tenant stands that had no run yet.
+pub(super) fn pull(pull: &Snapshot, printing: Printing, output: &mut Output<'_>) -> Done {
+    if printing.json {
+        let shown = json!({
+            "run": pull.run,
+            "kind": "pull",
+            "state": pull_state(pull.stage).as_str(),
+            "progress": pull_progress(pull.stage),
+            "started_at": pull.started_at.to_rfc3339(),
+            "finished_at": null,
+            "counts": Counts::default(),
+            "pull": pull_json(pull),
+        });
+        return Ok(output.json(&shown)?);
+    }
+    output.table(STATUS, &[pull_row(pull)])?;
+    held_back(pull, output)
+}
+
+/// Says what to do about a pull that waits for a person.
+fn held_back(pull: &Snapshot, output: &mut Output<'_>) -> Done {
+    if pull.stage == Stage::Quarantined {
+        output.aside(texts::pull_in_quarantine(output.language, &pull.run))?;
+    }
+    Ok(())
+}
+
+fn pull_row(pull: &Snapshot) -> [String; 8] {
+    [
+        pull.run.clone(),
+        "pull".to_owned(),
+        pull_state(pull.stage).as_str().to_owned(),
+        pull.stage.as_str().to_owned(),
+        pull.started_at.to_rfc3339(),
+        String::new(),
+        pull.differences.to_string(),
+        pull.done_by.map(|at| format!("<= {}", at.to_rfc3339())).unwrap_or_default(),
+    ]
+}
+
+fn pull_json(pull: &Snapshot) -> Value {
+    json!({
+        "run": pull.run,
+        "stage": pull.stage.as_str(),
+        "complete": pull.is_whole,
+        "differences": pull.differences,
+        "started_at": pull.started_at.to_rfc3339(),
+        "done_by": pull.done_by.map(UnixMillis::to_rfc3339),
+        "next_at": pull.due_at.to_rfc3339(),
+    })
+}
+
+/// A pull in the words of a run.
+const fn pull_state(stage: Stage) -> RunState {
+    match stage {
+        Stage::Idle => RunState::Finished,
+        Stage::Quarantined => RunState::Quarantined,
+        _ => RunState::Planning,
+    }
+}
+
+const fn pull_progress(stage: Stage) -> f64 {
+    match stage {
+        Stage::DepartmentIds => 0.0,
+        Stage::MemberIds => 0.1,
+        Stage::DepartmentDetails => 0.2,
+        Stage::MemberDetails => 0.3,
+        Stage::Comparing => 0.8,
+        Stage::Allowed | Stage::Quarantined => 0.9,
+        Stage::Idle => 1.0,
+    }
+}
+
+fn time_text(at: Option<UnixMillis>) -> String {
+    at.map(UnixMillis::to_rfc3339).unwrap_or_default()
+}
+
+/// How a run stands, for programs, with the last pull of its tenant where that is asked for.
+pub(super) fn status_json(run: &Run, pull: Option<&Snapshot>) -> Value {
     json!({
         "run": run.id,
         "kind": run.kind.as_str(),
         "state": run.state.as_str(),
-        "progress": progress,
+        "progress": run.progress(),
         "started_at": run.started_at.map(UnixMillis::to_rfc3339),
         "finished_at": run.finished_at.map(UnixMillis::to_rfc3339),
         "counts": run.counts,
@@ -123,6 +204,7 @@ pub(super) fn status_json(run: &Run) -> Value {
         "total": run.total,
         "complete": run.is_complete,
         "why": run.why,
+        "pull": pull.map(pull_json),
     })
 }
 

@@ -1,0 +1,62 @@
+//! All that the service does, as loops or one look after the other.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use anyhow::Context as _;
+
+use crate::{Bell, desk::Desk, questions, reconcile, run::Runs, upkeep::Upkeep};
+
+/// The parts of a synchronizer, ready to work.
+pub struct Steps {
+    desk: Arc<Desk>,
+    runs: Runs,
+    upkeep: Upkeep,
+    bell: Bell,
+    has_begun: AtomicBool,
+}
+
+impl Steps {
+    pub(crate) fn new(desk: Arc<Desk>, runs: Runs, bell: Bell) -> Self {
+        Self { desk, runs, upkeep: Upkeep::default(), bell, has_begun: AtomicBool::new(false) }
+    }
+
+    /// Does one look of everything, one thing after the other and without waiting for any time to pass: tenants whose destinations
+    /// collect, runs that are due, runs as far as they go, pulls that are due or were left in the middle, one step of the walk over
+    /// details of each tenant, questions that are due. What [`Synchronizer::run`](crate::Synchronizer::run) does in its loops, for
+    /// who drives time.
+    ///
+    /// # Errors
+    /// The first one of our database or the queue outside of runs, which keep what troubles them. All the others were looked at, and
+    /// the next look tries again.
+    pub async fn once(&self) -> anyhow::Result<()> {
+        if !self.has_begun.swap(true, Ordering::Relaxed) {
+            self.runs.begin().await;
+            reconcile::begin(&self.desk).await;
+        }
+        Box::pin(self.runs.once()).await;
+        let pulled = Box::pin(reconcile::once(&self.desk)).await;
+        let walked = Box::pin(reconcile::step_each(&self.desk)).await;
+        let asked = Box::pin(questions::once(&self.desk)).await;
+        let forgot = Box::pin(self.upkeep.once(&self.desk)).await.map_err(anyhow::Error::from);
+        pulled.and(walked).and(asked).and(forgot)
+    }
+
+    /// Does all of it until the context stops; calls that are on their way are finished first.
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        let Self { desk, runs, upkeep, bell, has_begun: _ } = self;
+        let context = desk.context.clone();
+        let running = context.spawn("sync runs", runs.run());
+        let comparing = context.spawn("pulls", reconcile::schedule(Arc::clone(&desk)));
+        let walking = context.spawn("walk", reconcile::walk(Arc::clone(&desk)));
+        let tidying = context.spawn("upkeep", upkeep.run(Arc::clone(&desk)));
+        let asking = context.spawn("questions", questions::watch(desk, bell));
+        asking.await.context("questions panicked")?;
+        comparing.await.context("pulls panicked")?;
+        walking.await.context("the walk panicked")?;
+        tidying.await.context("the upkeep panicked")?;
+        running.await.context("sync runs panicked")
+    }
+}

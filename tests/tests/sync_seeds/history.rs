@@ -1,0 +1,239 @@
+//! What the company had and when, and how far along that somebody who watches it has come: whoever has shown a value shows none that
+//! was there only before it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use common::{EntityKey, EntityKind, Event, EventBody};
+
+use crate::{
+    seen::{Directory, Fields, name_of},
+    world::Violation,
+};
+
+/// Whether an entity is there, as a field like others.
+const EXISTS: &str = "exists";
+const YES: &str = "yes";
+const NO: &str = "no";
+
+/// Fields that are put together from several things that were told, and so may come out as they once were.
+const PUT_TOGETHER: [&str; 2] = ["main", "leads"];
+
+/// Who shows the directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Side {
+    Mirror,
+    Core,
+}
+
+/// A field of an entity.
+type Place = (EntityKey, &'static str);
+
+/// A value, and since which platform second it was there.
+struct Value {
+    since: i64,
+    text: String,
+}
+
+/// See the module.
+#[derive(Default)]
+pub(crate) struct History {
+    tracks: BTreeMap<Place, Vec<Value>>,
+    /// When lives began that inherit nothing, by entity and place in its track of [`EXISTS`].
+    births: BTreeMap<(EntityKey, usize), i64>,
+    /// How far along the tracks each side has come.
+    marks: BTreeMap<(Side, Place), usize>,
+    /// As of when the platform was last heard to answer about a field: what it told of a later second may come afterwards and be older
+    /// than the answer all the same, since an answer is as of when it was asked for.
+    answered: BTreeMap<Place, i64>,
+}
+
+/// What it comes to that a value is shown.
+enum Move {
+    /// It was there when the last one was, or later; at this place in its track.
+    On(usize),
+    /// The company never had it: it stands in for something, or somebody wrote it by hand.
+    Unknown,
+    /// It was there only before.
+    Back(usize),
+}
+
+impl History {
+    /// The company as it is when somebody first looks.
+    pub(crate) fn begin(&mut self, second: i64, directory: &Directory) {
+        self.lived(second, &Directory::new(), directory);
+    }
+
+    /// What one thing that happened has changed. Whoever goes when somebody comes has been renamed: the two ids are returned.
+    pub(crate) fn lived(
+        &mut self,
+        second: i64,
+        before: &Directory,
+        after: &Directory,
+    ) -> Option<(EntityKey, EntityKey)> {
+        let gone: Vec<&EntityKey> = before.keys().filter(|key| !after.contains_key(key)).collect();
+        let come: Vec<&EntityKey> = after.keys().filter(|key| !before.contains_key(key)).collect();
+        let renamed = match (gone.as_slice(), come.as_slice()) {
+            ([from], [to]) if from.kind == EntityKind::Member && to.kind == EntityKind::Member => {
+                Some((EntityKey::clone(from), EntityKey::clone(to)))
+            }
+            _ => None,
+        };
+        for key in gone {
+            self.add(key, EXISTS, second, NO);
+        }
+        for key in come {
+            self.add(key, EXISTS, i64::MIN, NO);
+            self.add(key, EXISTS, second, YES);
+            match &renamed {
+                Some((from, _)) => self.inherit(from, key),
+                None => {
+                    let place = self.tracks.get(&(key.clone(), EXISTS)).map_or(0, Vec::len) - 1;
+                    self.births.insert((key.clone(), place), second);
+                }
+            }
+        }
+        let nothing = Fields::new();
+        for (key, fields) in after {
+            let former = before.get(key).unwrap_or(&nothing);
+            for (field, _) in former.iter().filter(|(field, _)| !fields.contains_key(*field)) {
+                self.add(key, *field, second, "");
+            }
+            for (field, value) in fields {
+                self.add(key, *field, second, value);
+            }
+        }
+        renamed
+    }
+
+    fn add(&mut self, key: &EntityKey, field: &'static str, since: i64, text: &str) {
+        let track = self.tracks.entry((key.clone(), field)).or_default();
+        if track.last().is_none_or(|last| last.text != text) {
+            track.push(Value { since, text: text.to_owned() });
+        }
+    }
+
+    /// Whoever bears a new id shows what was told of the former one until something is told of the new one.
+    fn inherit(&mut self, from: &EntityKey, to: &EntityKey) {
+        let fields: Vec<&'static str> = self
+            .tracks
+            .keys()
+            .filter(|(key, field)| key == from && *field != EXISTS)
+            .map(|(_, field)| *field)
+            .collect();
+        for field in fields {
+            let values: Vec<(i64, String)> = self
+                .tracks
+                .get(&(from.clone(), field))
+                .into_iter()
+                .flatten()
+                .map(|value| (value.since, value.text.clone()))
+                .collect();
+            for (since, text) in values {
+                self.add(to, field, since, &text);
+            }
+        }
+    }
+
+    /// The resolver takes an event.
+    pub(crate) fn told(&mut self, event: &Event) {
+        let EventBody::Directory(seen) = &event.body else { return };
+        if !seen.answer {
+            return;
+        }
+        let fields = seen.what.fields().into_iter().flat_map(|fields| fields.iter());
+        for field in fields.filter_map(|(field, _)| name_of(field)) {
+            let answered = self.answered.entry((seen.key(), field)).or_insert(i64::MIN);
+            *answered = (*answered).max(seen.at.seconds());
+        }
+    }
+
+    /// Looks at what a side shows. Of those in `torn` a row is missing because somebody deleted it; who is back is taken out.
+    pub(crate) fn look(&mut self, side: Side, shown: &Directory, torn: &mut BTreeSet<EntityKey>) -> Vec<Violation> {
+        let known: Vec<EntityKey> =
+            self.tracks.keys().filter(|(_, field)| *field == EXISTS).map(|(key, _)| key.clone()).collect();
+        let mut found = Vec::new();
+        for key in known {
+            let fields = shown.get(&key);
+            if side == Side::Core && fields.is_none() && torn.contains(&key) {
+                continue;
+            }
+            if side == Side::Core {
+                torn.remove(&key);
+            }
+            found.extend(self.look_whether_it_is_there(side, &key, fields.is_some()));
+            for (field, value) in fields.into_iter().flatten() {
+                found.extend(self.look_at(side, &key, *field, value));
+            }
+        }
+        found
+    }
+
+    fn look_whether_it_is_there(&mut self, side: Side, key: &EntityKey, is_there: bool) -> Option<Violation> {
+        let place = (key.clone(), EXISTS);
+        let before = self.mark(side, &place);
+        match self.step(side, &place, if is_there { YES } else { NO }) {
+            Move::On(now) if now > before => {
+                self.begin_life(side, key, now);
+                None
+            }
+            Move::On(_) | Move::Unknown => None,
+            Move::Back(_) if is_there => {
+                Some(Violation::Resurrected(format!("{side:?}: {key} is there, and has not come back")))
+            }
+            Move::Back(_) => Some(Violation::RemovedWrongly(format!("{side:?}: {key} is gone, and was never removed"))),
+        }
+    }
+
+    /// No life shows what belongs to the one before. A product that is told of a new life only where it is another row may keep what
+    /// nobody told it anew.
+    fn begin_life(&mut self, side: Side, key: &EntityKey, life: usize) {
+        let Some(birth) = self.births.get(&(key.clone(), life)).copied().filter(|_| side == Side::Mirror) else {
+            return;
+        };
+        let places: Vec<Place> =
+            self.tracks.keys().filter(|(other, field)| other == key && *field != EXISTS).cloned().collect();
+        for place in places {
+            let track = self.tracks.get(&place).map(Vec::as_slice).unwrap_or_default();
+            let first = track.iter().position(|value| value.since >= birth).unwrap_or(track.len());
+            let mark = self.marks.entry((side, place)).or_default();
+            *mark = (*mark).max(first);
+        }
+    }
+
+    fn look_at(&mut self, side: Side, key: &EntityKey, field: &'static str, value: &str) -> Option<Violation> {
+        // Somebody is active where nothing was told of it.
+        if PUT_TOGETHER.contains(&field) || (field == "status" && value == "active") {
+            return None;
+        }
+        let place = (key.clone(), field);
+        let Move::Back(to) = self.step(side, &place, value) else { return None };
+        let since = self.tracks.get(&place).and_then(|track| track.get(to)).map_or(i64::MIN, |value| value.since);
+        if self.answered.get(&place).is_some_and(|at| since >= *at) {
+            self.marks.insert((side, place), to);
+            return None;
+        }
+        let newer = self.mark(side, &place);
+        let what = self.tracks.get(&place).and_then(|track| track.get(newer)).map_or("", |value| value.text.as_str());
+        Some(Violation::RolledBack(format!("{side:?}: {field} of {key} is {value} again, and was {what} since")))
+    }
+
+    fn mark(&self, side: Side, place: &Place) -> usize {
+        self.marks.get(&(side, place.clone())).copied().unwrap_or_default()
+    }
+
+    /// Goes on along a track, as little as possible: a value may have been there several times.
+    fn step(&mut self, side: Side, place: &Place, value: &str) -> Move {
+        let Some(track) = self.tracks.get(place) else { return Move::Unknown };
+        let from = self.mark(side, place);
+        let is_it = |known: &Value| known.text == value;
+        if let Some(further) = track.iter().skip(from).position(is_it) {
+            let to = from + further;
+            self.marks.insert((side, place.clone()), to);
+            return Move::On(to);
+        }
+        match track.iter().take(from).rposition(is_it) {
+            Some(back) => Move::Back(back),
+            None => Move::Unknown,
+        }
+    }
+}
