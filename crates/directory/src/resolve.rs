@@ -231,7 +231,12 @@ impl Resolver {
 
     /// The entity as it is to be sent and what it refers to, or `None` while it cannot be sent at all. Adds what it waits for.
     /// The fields are taken out of the life.
-    fn compose(&self, key: &EntityKey, life: &mut Life, waits: &mut BTreeSet<Wait>) -> Option<(Entity, Vec<EntityKey>)> {
+    fn compose(
+        &self,
+        key: &EntityKey,
+        life: &mut Life,
+        waits: &mut BTreeSet<Wait>,
+    ) -> Option<(Entity, Vec<EntityKey>)> {
         let record = self.record(key);
         let mut fields = std::mem::take(&mut life.fields);
         let refers_to = match key.kind {

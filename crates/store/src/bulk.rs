@@ -121,12 +121,7 @@ pub(crate) fn records(c: &mut PgConnection, tenant: &str, rows: Records<'_>) -> 
 }
 
 /// Notes in rows of `records`, which exist, that they were asked for.
-pub(crate) fn mark_asked(
-    c: &mut PgConnection,
-    tenant: &str,
-    kinds: Vec<&str>,
-    ids: Vec<&str>,
-) -> QueryResult<usize> {
+pub(crate) fn mark_asked(c: &mut PgConnection, tenant: &str, kinds: Vec<&str>, ids: Vec<&str>) -> QueryResult<usize> {
     sql_query(
         // By place: nobody else writes rows of a tenant that is locked.
         "UPDATE records SET asked = TRUE WHERE ctid = ANY (ARRAY(

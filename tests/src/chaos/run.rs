@@ -194,7 +194,8 @@ async fn details(bridge: &mut Bridge, oa: &Oa, cursed_oa: &Oa, ledger: &Ledger) 
         let (Subject::Department(id) | Subject::Member(id)) = stray else { continue };
         let its = differences.iter().filter(|difference| difference.id.eq_ignore_ascii_case(id));
         details.extend(its.map(|difference| format!("the OA that never takes one: {difference:?}")));
-        let about = received.iter().filter(|one| one.subject == *stray || format!("{:?}", one.act).contains(id.as_str()));
+        let about =
+            received.iter().filter(|one| one.subject == *stray || format!("{:?}", one.act).contains(id.as_str()));
         details.extend(about.map(|one| format!("it was told: {one:?}")));
     }
     details.push(bridge.logs());

@@ -36,8 +36,8 @@ impl ToOa {
 
     fn take(&self, state: &mut State, change: &Change, body: &[u8], is_known: bool) -> Outcome {
         let habits = self.0.world.habits;
-        let is_refused = !is_known
-            && (state.is_cursed(change, habits.cursed) || state.refuses(Which::Oa, change, habits.refuses));
+        let is_refused =
+            !is_known && (state.is_cursed(change, habits.cursed) || state.refuses(Which::Oa, change, habits.refuses));
         let said = if is_refused {
             "refused"
         } else {
