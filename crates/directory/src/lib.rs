@@ -2,6 +2,7 @@
 
 mod effects;
 mod life;
+pub mod plan;
 mod record;
 mod resolve;
 mod session;

@@ -13,7 +13,7 @@ use rustls::crypto::{CryptoProvider, ring};
 pub use self::request::Request;
 use crate::{Error, Guard};
 
-/// The most that is read of an answer, in bytes.
+/// The most that is read of an answer unless a client says otherwise, in bytes.
 const ANSWER_LIMIT_BYTES: usize = 1024 * 1024;
 
 /// A whole answer.
@@ -23,7 +23,7 @@ pub struct Response {
     pub status: u16,
     /// The header fields.
     pub headers: HeaderMap,
-    /// The body, at most 1 MiB.
+    /// The body, at most 1 MiB unless the client says otherwise.
     pub body: Bytes,
 }
 
@@ -60,6 +60,12 @@ impl Client {
     #[must_use]
     pub fn with_timeout(&self, timeout: Duration) -> Self {
         Self { timeout, ..self.clone() }
+    }
+
+    /// The same client, sharing its connections, that reads answers up to another size, in bytes.
+    #[must_use]
+    pub fn with_answer_limit(&self, answer_limit_bytes: usize) -> Self {
+        Self { answer_limit_bytes, ..self.clone() }
     }
 
     /// Who may be connected to.

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod api;
 mod crypto;
 mod envelope;
 mod event;
@@ -9,6 +10,7 @@ mod relay;
 pub mod render;
 mod xml;
 
+pub use api::{ApiError, Client};
 pub use crypto::{CallbackKeys, DecryptError, KeyError};
 pub use envelope::Envelope;
 pub use event::normalise;

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod api;
 mod bodies;
 mod bounds;
 mod chance;
