@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{Action, Change, Entity, EntityKey, Field};
+use common::{Action, Change, Entity, EntityKey, Field, Told};
 
 use crate::world::Violation;
 
@@ -10,7 +10,7 @@ use crate::world::Violation;
 #[derive(Default)]
 pub(crate) struct Oa {
     /// What messages say, by the number in their bodies, and against what: an update says only what differs.
-    drafts: Vec<(Change, Option<Entity>)>,
+    drafts: Vec<(Change, Option<Told>)>,
     rows: BTreeMap<EntityKey, (Vec<EntityKey>, Entity)>,
     /// What was taken: the bytes of each version of each entity.
     taken: BTreeMap<(EntityKey, u64), Vec<u8>>,
@@ -23,7 +23,7 @@ pub(crate) struct Oa {
 
 impl Oa {
     /// The body of a message. No two are the same, like those of WeCom, which are encrypted with something random.
-    pub(super) fn draft(&mut self, change: &Change, previous: Option<&Entity>) -> Vec<u8> {
+    pub(super) fn draft(&mut self, change: &Change, previous: Option<&Told>) -> Vec<u8> {
         let verb = if previous.is_some() { "update" } else { "create" };
         self.drafts.push((change.clone(), previous.cloned()));
         format!("{} {verb} {} {}", self.drafts.len() - 1, change.version, change.entity).into_bytes()
@@ -34,7 +34,7 @@ impl Oa {
         self.draft_of(body).map(|(change, _)| change.clone())
     }
 
-    fn draft_of(&self, body: &[u8]) -> Option<&(Change, Option<Entity>)> {
+    fn draft_of(&self, body: &[u8]) -> Option<&(Change, Option<Told>)> {
         let number = std::str::from_utf8(body).ok()?.split(' ').next()?.parse().ok()?;
         self.drafts.get::<usize>(number)
     }
@@ -97,7 +97,7 @@ impl Oa {
         Ok(false)
     }
 
-    fn apply(&mut self, change: &Change, previous: Option<&Entity>) -> Result<(), String> {
+    fn apply(&mut self, change: &Change, previous: Option<&Told>) -> Result<(), String> {
         match &change.action {
             Action::Upsert { entity, renamed_from } => {
                 let row = renamed_from.as_ref().and_then(|former| self.rows.get(former));
@@ -142,12 +142,15 @@ impl Oa {
     }
 }
 
-/// What a row becomes when it is told what of `now` differs from `previous`.
-fn changed(row: Option<&Entity>, previous: &Entity, now: &Entity) -> Entity {
-    let mut changed = row.unwrap_or(previous).clone();
+/// What a row becomes when it is told in what `now` differs, or may, from what it was told before.
+fn changed(row: Option<&Entity>, previous: &Told, now: &Entity) -> Entity {
+    let Told { entity: known, doubt } = previous;
+    let mut changed = row.unwrap_or(known).clone();
     changed.shown_id.clone_from(&now.shown_id);
-    let fields: Vec<Field> = previous.fields.iter().chain(now.fields.iter()).map(|(field, _)| field).collect();
-    for field in fields.into_iter().filter(|field| previous.fields.get(*field) != now.fields.get(*field)) {
+    let fields: Vec<Field> =
+        known.fields.iter().chain(doubt.iter()).chain(now.fields.iter()).map(|(field, _)| field).collect();
+    let is_told = |field: &Field| known.fields.get(*field) != now.fields.get(*field) || doubt.has(*field);
+    for field in fields.into_iter().filter(is_told) {
         match now.fields.get(field) {
             Some(value) => changed.fields.set(field, value.clone()),
             None => drop(changed.fields.remove(field)),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use common::{Action, Change, Entity, UnixMillis};
+use common::{Action, Change, Told, UnixMillis};
 use destinations::{Message, Messages, Outcome, Rendered, Unavailable};
 
 use super::{
@@ -61,10 +61,11 @@ impl Messages for ToOa {
         true
     }
 
-    fn render(&self, change: &Change, previous: Option<&Entity>, now: UnixMillis, _: Option<i64>) -> Rendered {
+    fn render(&self, change: &Change, previous: Option<&Told>, now: UnixMillis, _: Option<i64>) -> Rendered {
         // As the real one does where nothing can be seen of it.
         if let (Some(previous), Action::Upsert { entity, renamed_from: None }) = (previous, &change.action)
-            && previous == entity
+            && previous.entity == *entity
+            && previous.doubt.is_empty()
         {
             return Rendered::Nothing;
         }
