@@ -63,6 +63,31 @@ pub struct Entity {
     pub incomplete: bool,
 }
 
+/// What a receiver was last told of an entity, as far as that is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// What it took last.
+    pub entity: Entity,
+    /// Fields in which it may differ from that: they were sent to it otherwise, and nobody knows what became of it.
+    pub doubt: Fields,
+}
+
+impl Told {
+    /// Without any doubt.
+    pub const fn surely(entity: Entity) -> Self {
+        Self { entity, doubt: Fields::new() }
+    }
+
+    /// The entity was sent to it as `sent`, and it may have it so.
+    pub fn may_be(&mut self, sent: &Entity) {
+        let known = &self.entity.fields;
+        let differing = sent.fields.iter().filter(|(field, value)| known.get(*field) != Some(*value));
+        let emptied = known.iter().filter(|(field, _)| !sent.fields.has(*field));
+        let doubt: Fields = differing.chain(emptied).map(|(field, value)| (field, value.clone())).collect();
+        self.doubt.merge(doubt);
+    }
+}
+
 impl Change {
     /// Whether this concerns the destination at all.
     pub fn is_for(&self, destination: &DestinationId) -> bool {

@@ -117,8 +117,8 @@ pub struct Fields(Vec<(Field, Value)>);
 
 impl Fields {
     /// No fields.
-    pub fn new() -> Self {
-        Self::default()
+    pub const fn new() -> Self {
+        Self(Vec::new())
     }
 
     /// Adds a field; for building by chaining.
@@ -203,9 +203,29 @@ impl Fields {
         self.0.retain(|(field, value)| keep(*field, value));
     }
 
+    /// Takes in the fields of another one, which win. Of maps every name stays.
+    pub fn merge(&mut self, newer: Self) {
+        for (field, mut value) in newer.0 {
+            if let (Value::Map(newer), Some(Value::Map(older))) = (&mut value, self.remove(field)) {
+                for (name, text) in older {
+                    newer.entry(name).or_insert(text);
+                }
+            }
+            self.set(field, value);
+        }
+    }
+
     /// Where a field is, or where it is to be put.
     fn place(&self, field: Field) -> Result<usize, usize> {
         self.0.binary_search_by_key(&field, |(field, _)| *field)
+    }
+}
+
+impl FromIterator<(Field, Value)> for Fields {
+    fn from_iter<I: IntoIterator<Item = (Field, Value)>>(fields: I) -> Self {
+        let mut collected = Self::new();
+        fields.into_iter().for_each(|(field, value)| collected.set(field, value));
+        collected
     }
 }
 

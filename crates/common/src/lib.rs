@@ -11,7 +11,7 @@ mod retry;
 mod secret;
 mod time;
 
-pub use change::{Action, Change, Entity};
+pub use change::{Action, Change, Entity, Told};
 pub use entity_map::{EntityMap, EntitySet};
 pub use event::{Callback, Event, EventBody, EventKeys, MalformedEvent, Observation, What};
 pub use fields::{Field, Fields, Value};

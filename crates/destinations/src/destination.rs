@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use common::{Change, Entity, EntityKey, UnixMillis};
+use common::{Change, EntityKey, Told, UnixMillis};
 use serde::{Deserialize, Serialize};
 
 use crate::{CoreDepartment, CoreMember, Counts, Links, Page, Purged};
@@ -195,13 +195,13 @@ pub trait Messages: Send + Sync {
     /// Whether this kind of destination is told of the change.
     fn takes(&self, change: &Change) -> bool;
 
-    /// Makes the message of a change. `previous` is the entity as this destination last took it, of a rename under its
+    /// Makes the message of a change. `previous` is what this destination was last told of the entity, of a rename under its
     /// old id; `None` when it never did or when it was removed. `last_sent_second` is [`Message::second`] of the
     /// message before.
     fn render(
         &self,
         change: &Change,
-        previous: Option<&Entity>,
+        previous: Option<&Told>,
         now: UnixMillis,
         last_sent_second: Option<i64>,
     ) -> Rendered;

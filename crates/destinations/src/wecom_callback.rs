@@ -5,7 +5,7 @@ mod answer;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use common::{Action, Change, Entity, EntityKind, Secret, UnixMillis};
+use common::{Action, Change, EntityKind, Secret, Told, UnixMillis};
 use outbound::{Client, Error, Request, Response, Url};
 use wecom::{CallbackKeys, echo_request, render::contact_change, seal};
 
@@ -99,7 +99,7 @@ impl Messages for Relay {
     fn render(
         &self,
         change: &Change,
-        previous: Option<&Entity>,
+        previous: Option<&Told>,
         now: UnixMillis,
         last_sent_second: Option<i64>,
     ) -> Rendered {

@@ -121,12 +121,7 @@ pub(crate) fn records(c: &mut PgConnection, tenant: &str, rows: Records<'_>) -> 
 }
 
 /// Notes in rows of `records`, which exist, that they were asked for.
-pub(crate) fn mark_asked(
-    c: &mut PgConnection,
-    tenant: &str,
-    kinds: Vec<&str>,
-    ids: Vec<&str>,
-) -> QueryResult<usize> {
+pub(crate) fn mark_asked(c: &mut PgConnection, tenant: &str, kinds: Vec<&str>, ids: Vec<&str>) -> QueryResult<usize> {
     sql_query(
         // By place: nobody else writes rows of a tenant that is locked.
         "UPDATE records SET asked = TRUE WHERE ctid = ANY (ARRAY(
@@ -223,24 +218,26 @@ pub(crate) fn outbox(
     .execute(c)
 }
 
-/// Ids and bodies of those rows of `taken` that exist.
+/// Ids, bodies and doubts of those rows of `taken` that exist.
 pub(crate) fn taken(
     c: &mut PgConnection,
     (tenant, destination): (&str, &str),
     kind: &str,
     ids: Vec<&str>,
-) -> QueryResult<Vec<(String, String)>> {
+) -> QueryResult<Vec<(String, String, Option<String>)>> {
     #[derive(QueryableByName)]
     struct Taken {
         #[diesel(sql_type = Text)]
         id: String,
         #[diesel(sql_type = Text)]
         body: String,
+        #[diesel(sql_type = Nullable<Text>)]
+        doubt: Option<String>,
     }
     let rows: Vec<Taken> = sql_query(
-        "SELECT found.id, found.body FROM unnest($4) AS wanted (id)
+        "SELECT found.id, found.body, found.doubt FROM unnest($4) AS wanted (id)
          CROSS JOIN LATERAL
-           (SELECT id, body FROM taken
+           (SELECT id, body, doubt FROM taken
             WHERE tenant = $1 AND destination = $2 AND kind = $3 AND id = wanted.id LIMIT 1) AS found",
     )
     .bind::<Text, _>(tenant)
@@ -248,5 +245,5 @@ pub(crate) fn taken(
     .bind::<Text, _>(kind)
     .bind::<Array<Text>, _>(ids)
     .load(c)?;
-    Ok(rows.into_iter().map(|row| (row.id, row.body)).collect())
+    Ok(rows.into_iter().map(|row| (row.id, row.body, row.doubt)).collect())
 }

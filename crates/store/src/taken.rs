@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use common::{DestinationId, Entity, EntityKey, TenantId};
+use common::{DestinationId, Entity, EntityKey, Fields, TenantId, Told};
 use database::{Connection, Result, on_backend};
 use diesel::{prelude::*, upsert::excluded};
 
@@ -21,6 +21,7 @@ struct NewRow<'a> {
     id: &'a str,
     version: i64,
     body: String,
+    doubt: Option<&'a str>,
 }
 
 /// What the destination last took of these entities; those it has not are left out.
@@ -32,12 +33,12 @@ pub fn load(
     tenant: &TenantId,
     destination: &DestinationId,
     keys: &[EntityKey],
-) -> Result<BTreeMap<EntityKey, Entity>> {
+) -> Result<BTreeMap<EntityKey, Told>> {
     let mut found = BTreeMap::new();
     for (kind, ids) in by_kind(keys) {
         if let Connection::Postgres(c) = conn {
-            for (id, body) in bulk::taken(c, (tenant.as_str(), destination.as_str()), kind, ids)? {
-                found.insert(entity_key(kind, &id)?, from_json(&body)?);
+            for (id, body, doubt) in bulk::taken(c, (tenant.as_str(), destination.as_str()), kind, ids)? {
+                found.insert(entity_key(kind, &id)?, told(&body, doubt.as_deref())?);
             }
             continue;
         }
@@ -46,13 +47,18 @@ pub fn load(
             .filter(taken::destination.eq(destination.as_str()))
             .filter(taken::kind.eq(kind))
             .filter(taken::id.eq_any(ids))
-            .select((taken::id, taken::body));
-        let rows: Vec<(String, String)> = on_backend!(conn, c => query.load(c))?;
-        for (id, body) in rows {
-            found.insert(entity_key(kind, &id)?, from_json(&body)?);
+            .select((taken::id, taken::body, taken::doubt));
+        let rows: Vec<(String, String, Option<String>)> = on_backend!(conn, c => query.load(c))?;
+        for (id, body, doubt) in rows {
+            found.insert(entity_key(kind, &id)?, told(&body, doubt.as_deref())?);
         }
     }
     Ok(found)
+}
+
+fn told(body: &str, doubt: Option<&str>) -> Result<Told> {
+    let doubt = doubt.map(from_json::<Fields>).transpose()?;
+    Ok(Told { entity: from_json(body)?, doubt: doubt.unwrap_or_default() })
 }
 
 /// The destination took these.
@@ -74,6 +80,7 @@ pub fn put(
             id: &key.id,
             version: signed(*version),
             body: to_json(*entity)?,
+            doubt: None,
         });
     }
     for piece in new.chunks(ROWS_PER_STATEMENT) {
@@ -81,8 +88,38 @@ pub fn put(
             .values(piece)
             .on_conflict((taken::tenant, taken::destination, taken::kind, taken::id))
             .do_update()
-            .set((taken::version.eq(excluded(taken::version)), taken::body.eq(excluded(taken::body))))
+            .set((
+                taken::version.eq(excluded(taken::version)),
+                taken::body.eq(excluded(taken::body)),
+                taken::doubt.eq(excluded(taken::doubt)),
+            ))
             .execute(c))?;
+    }
+    Ok(())
+}
+
+/// These were sent, and nobody knows what became of it: where the destination had the entity before, it may have it so now.
+///
+/// # Errors
+/// Those of the database.
+pub fn doubt(
+    conn: &mut Connection,
+    tenant: &TenantId,
+    destination: &DestinationId,
+    sent: &[(EntityKey, Entity)],
+) -> Result<()> {
+    let keys: Vec<EntityKey> = sent.iter().map(|(key, _)| key.clone()).collect();
+    let mut known = load(conn, tenant, destination, &keys)?;
+    for (key, entity) in sent {
+        let Some(told) = known.get_mut(key) else { continue };
+        told.may_be(entity);
+        let doubt = to_json(&told.doubt)?;
+        let row = taken::table
+            .filter(taken::tenant.eq(tenant.as_str()))
+            .filter(taken::destination.eq(destination.as_str()))
+            .filter(taken::kind.eq(key.kind.as_str()))
+            .filter(taken::id.eq(&*key.id));
+        on_backend!(conn, c => diesel::update(row).set(taken::doubt.eq(&doubt)).execute(c))?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ mod writer;
 
 use std::collections::{BTreeMap, HashSet};
 
-use common::{Action, Change, Entity, EntityKey, EntityKind, Field, Value};
+use common::{Action, Change, Entity, EntityKey, EntityKind, Field, Told, Value};
 
 pub(crate) use self::writer::Writer;
 
@@ -30,7 +30,7 @@ const MEMBER_ELEMENTS: [(Field, &str); 13] = [
 /// The plaintext that tells a receiver of a change; `None` when there is nothing to say.
 ///
 /// `previous` is what this receiver was last told of the entity. Without it the entity is created; with it an update has
-/// the elements that differ, emptied ones as empty elements; where its id is another one, the update is a rename from
+/// the elements that differ or may, emptied ones as empty elements; where its id is another one, the update is a rename from
 /// that id (`NewUserID`). A callback comes back as it is. The root department cannot be created or removed.
 ///
 /// Two things differ from WeCom's own events. `Order` is in updates of a department too: nothing else would tell it. An
@@ -39,7 +39,7 @@ pub fn contact_change(
     receive_id: &str,
     create_time_seconds: i64,
     change: &Change,
-    previous: Option<&Entity>,
+    previous: Option<&Told>,
 ) -> Option<String> {
     let mut event = Event { receive_id, create_time_seconds, key: &change.entity, previous, xml: Writer::new(1024) };
     let worth_telling = match (&change.action, change.kind()) {
@@ -58,7 +58,7 @@ struct Event<'a> {
     receive_id: &'a str,
     create_time_seconds: i64,
     key: &'a EntityKey,
-    previous: Option<&'a Entity>,
+    previous: Option<&'a Told>,
     xml: Writer,
 }
 
@@ -74,7 +74,7 @@ impl Event<'_> {
 
     fn member_removal(&mut self) -> bool {
         self.header("delete_user");
-        self.xml.cdata("UserID", self.previous.map_or(&self.key.id, |previous| &previous.shown_id));
+        self.xml.cdata("UserID", self.previous.map_or(&self.key.id, |previous| &previous.entity.shown_id));
         true
     }
 
@@ -85,7 +85,7 @@ impl Event<'_> {
     }
 
     fn member(&mut self, entity: &Entity) -> bool {
-        let old = self.previous.map(|previous| previous.shown_id.as_str());
+        let old = self.previous.map(|previous| previous.entity.shown_id.as_str());
         let renamed = old.filter(|old| EntityKey::member(old) != *self.key);
         self.header(if self.previous.is_some() { "update_user" } else { "create_user" });
         self.xml.cdata("UserID", renamed.unwrap_or(&entity.shown_id));
@@ -123,20 +123,24 @@ impl Event<'_> {
         }
     }
 
-    /// The value of a field if the receiver does not have it yet.
+    /// The value of a field unless the receiver surely has it.
     fn told<'e>(&self, entity: &'e Entity, field: Field) -> Option<&'e Value> {
         let value = entity.fields.get(field)?;
-        let had = self.previous.and_then(|previous| previous.fields.get(field));
-        (had != Some(value)).then_some(value)
+        let surely_has = |told: &Told| told.entity.fields.get(field) == Some(value) && !told.doubt.has(field);
+        (!self.previous.is_some_and(surely_has)).then_some(value)
     }
 
     /// A change carries the whole entity: what the receiver has of a field that is there no more is to be emptied.
     fn gone(&self, entity: &Entity, field: Field) -> Option<Value> {
-        let had = self.previous?.fields.get(field).filter(|_| !entity.fields.has(field))?;
-        Some(match (field, had) {
-            (Field::Gender, _) => Value::Text("unknown".into()),
-            (Field::Status, _) => Value::Text("active".into()),
-            (_, Value::Map(map)) => Value::Map(map.keys().map(|name| (name.clone(), String::new())).collect()),
+        let told = self.previous.filter(|_| !entity.fields.has(field))?;
+        let had = [&told.entity.fields, &told.doubt];
+        had.iter().find(|fields| fields.has(field))?;
+        let names = had.iter().filter_map(|fields| fields.map(field)).flat_map(BTreeMap::keys);
+        let names: BTreeMap<String, String> = names.map(|name| (name.clone(), String::new())).collect();
+        Some(match field {
+            Field::Gender => Value::Text("unknown".into()),
+            Field::Status => Value::Text("active".into()),
+            _ if !names.is_empty() => Value::Map(names),
             _ => Value::Text(String::new()),
         })
     }

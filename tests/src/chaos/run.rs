@@ -2,7 +2,7 @@
 
 use std::{net::TcpListener, sync::Arc, time::Duration};
 
-use platform_sim::{Company, CompanyOptions, Oa, OaOptions, Snapshot, compare};
+use platform_sim::{Company, CompanyOptions, Oa, OaOptions, Snapshot, Subject, compare};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
@@ -129,7 +129,7 @@ impl Chaos {
             details: Vec::new(),
         };
         if !ledger.complaints().is_empty() {
-            ledger.details = details(&mut bridge, &oa, &ledger).await;
+            ledger.details = details(&mut bridge, &oa, &cursed_oa, &ledger).await;
         }
         ledger
     }
@@ -179,15 +179,24 @@ async fn seconds_until(patience: Duration, mut is_so: impl AsyncFnMut() -> bool)
 }
 
 /// What somebody wants to know who looks for the reason. The files of the processes stay on the disk.
-async fn details(bridge: &mut Bridge, oa: &Oa, ledger: &Ledger) -> Vec<String> {
+async fn details(bridge: &mut Bridge, oa: &Oa, cursed_oa: &Oa, ledger: &Ledger) -> Vec<String> {
     let truth = &ledger.told.truth;
-    let Standing { core, oa: at_oa, .. } = &ledger.standing;
+    let Standing { core, oa: at_oa, cursed_oa: at_cursed_oa, .. } = &ledger.standing;
     let mut details = vec![format!("the files of the processes are in {}", bridge.keep_files().display())];
     if !core.is_right() {
         details.extend(examples("core", &as_core_sees(truth), &bridge.core().snapshot().await));
     }
     if !at_oa.is_right() {
         details.extend(examples("OA", truth, &oa.snapshot()));
+    }
+    let (differences, received) = (compare(truth, &cursed_oa.snapshot()), cursed_oa.received());
+    for stray in &at_cursed_oa.strays {
+        let (Subject::Department(id) | Subject::Member(id)) = stray else { continue };
+        let its = differences.iter().filter(|difference| difference.id.eq_ignore_ascii_case(id));
+        details.extend(its.map(|difference| format!("the OA that never takes one: {difference:?}")));
+        let about =
+            received.iter().filter(|one| one.subject == *stray || format!("{:?}", one.act).contains(id.as_str()));
+        details.extend(about.map(|one| format!("it was told: {one:?}")));
     }
     details.push(bridge.logs());
     details

@@ -15,6 +15,9 @@ pub(crate) use arrivals::Arrival;
 pub(crate) use disturbances::Disturbance;
 pub(crate) use habits::Habits;
 
+/// Makes of a run's seed that of its curse.
+const CURSE: u64 = 0x9e37_79b9_7f4a_7c15;
+
 /// Each run has at least so many events.
 pub(crate) const EVENTS: usize = 60;
 
@@ -44,7 +47,10 @@ impl Plan {
         let last = arrivals.iter().map(|arrival| arrival.at).max().unwrap_or_default();
         let calm_at = last + Duration::from_millis(dice.between(200, 900) as u64);
         let disturbances = disturbances::draw(&mut dice, calm_at);
-        let habits = Habits::draw(&mut dice);
+        let mut habits = Habits::draw(&mut dice);
+        // From dice of its own: what older seeds draw stays as it is.
+        let mut curse = Dice::new(seed.wrapping_mul(CURSE));
+        habits.cursed = if curse.once_in(4) { curse.between(1, 8) } else { 0 };
         (Self { callbacks, truth, arrivals, disturbances, calm_at, habits, counts }, dice)
     }
 

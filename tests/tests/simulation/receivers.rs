@@ -9,7 +9,7 @@ mod tables;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use common::{Change, EntityKey};
+use common::{Change, EntityKey, EntityKind};
 use destinations::{BuildError, Destination};
 use platform_sim::Snapshot;
 use service::{Tenant, tenant::DestinationFile};
@@ -41,6 +41,10 @@ pub(crate) struct Receivers {
     away: BTreeMap<Which, Instant>,
     /// How often an entity is still refused.
     refusals: BTreeMap<(Which, EntityKey), usize>,
+    /// Changes of departments that the OA was told of.
+    departments_told: usize,
+    /// A department that the OA never takes while things go wrong.
+    cursed: Option<EntityKey>,
 }
 
 impl Receivers {
@@ -86,6 +90,22 @@ impl State {
             self.receivers.refusals.remove(&name);
         }
         true
+    }
+
+    /// Whether a change is of the department that the OA never takes: that of the `nth` change of one; 0: there is none.
+    fn is_cursed(&mut self, change: &Change, nth: usize) -> bool {
+        if nth == 0 || self.is_calm || change.kind() != EntityKind::Department || change.entity.is_root() {
+            return false;
+        }
+        if self.receivers.cursed.is_none() {
+            self.receivers.departments_told += 1;
+            self.receivers.cursed = (self.receivers.departments_told == nth).then(|| change.entity.clone());
+        }
+        let is_cursed = self.receivers.cursed.as_ref() == Some(&change.entity);
+        if is_cursed {
+            self.happened(Kind::ChangeRefused);
+        }
+        is_cursed
     }
 }
 

@@ -85,7 +85,12 @@ impl Link {
         let name = format!("{} {role}", access.name);
         let properties = ConnectionProperties::default().with_connection_name(name.into());
         let connection = Connection::connect_uri(access.uri.clone(), properties).await.map_err(Trouble::Failed)?;
-        Ok(Self { connection, broken: CancellationToken::new(), declared: Mutex::default(), making: tokio::sync::Mutex::default() })
+        Ok(Self {
+            connection,
+            broken: CancellationToken::new(),
+            declared: Mutex::default(),
+            making: tokio::sync::Mutex::default(),
+        })
     }
 
     /// Has it replaced by another one.

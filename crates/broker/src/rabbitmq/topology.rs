@@ -78,7 +78,13 @@ impl Topology {
     }
 
     /// Declares exchange and queues of a lane.
-    pub(super) async fn declare_on(&self, link: &Link, channel: &Channel, hop: Hop, lane: &Lane) -> Result<(), Trouble> {
+    pub(super) async fn declare_on(
+        &self,
+        link: &Link,
+        channel: &Channel,
+        hop: Hop,
+        lane: &Lane,
+    ) -> Result<(), Trouble> {
         let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
         let exchange = self.exchange(hop);
         let nothing = FieldTable::default();

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use common::{Action, Callback, Entity, EntityKey, EntityKind, Field, Fields, Secret, UnixMillis};
+use common::{Action, Callback, Entity, EntityKey, EntityKind, Field, Fields, Secret, Told, UnixMillis};
 use destinations::{BuildError, Destination, Kind, Message, Messages, Outcome, Rendered, Settings, TenantFacts, build};
 use outbound::{Client, Guard};
 use tokio::{
@@ -161,7 +161,11 @@ async fn an_oa_that_speaks_the_protocol_understands_every_message() {
     let relay = relay(&settings(oa.url(), AES_KEY, false));
     relay.probe(NOW).await.unwrap();
     oa.requests.lock().unwrap().clear();
-    let old = Entity { shown_id: "ZhangSan".to_owned(), fields: in_departments(&["1", "2"]), incomplete: false };
+    let old = Told::surely(Entity {
+        shown_id: "ZhangSan".to_owned(),
+        fields: in_departments(&["1", "2"]),
+        incomplete: false,
+    });
     let mut verbatim = member("a", &[]);
     verbatim.entity = EntityKey::new(EntityKind::Callback, "x");
     let content = "<xml><Event>其他</Event></xml>".to_owned();
@@ -216,7 +220,7 @@ async fn what_cannot_be_seen_is_not_sent() {
     let relay = relay(&settings("http://127.0.0.1:1/".to_owned(), AES_KEY, false));
     let root = department_with("1", Fields::new().with(Field::Name, "ACME"));
     assert_eq!(relay.render(&root, None, NOW, None), Rendered::Nothing);
-    let same = Entity { shown_id: "a".to_owned(), fields: in_departments(&["1"]), incomplete: false };
+    let same = Told::surely(Entity { shown_id: "a".to_owned(), fields: in_departments(&["1"]), incomplete: false });
     assert_eq!(relay.render(&member("a", &["1"]), Some(&same), NOW, None), Rendered::Nothing);
 }
 

@@ -53,8 +53,7 @@ async fn applying_the_same_file_again_changes_nothing() {
 
 #[tokio::test]
 async fn a_core_that_can_be_compared_with_a_platform_collects_until_it_is_looked_at() {
-    let alone =
-        "id = \"alone\"\n[[destinations]]\nid = \"core\"\nkind = \"sqlite\"\nrole = \"core\"\nurl = \"sqlite://core.db\"\n";
+    let alone = "id = \"alone\"\n[[destinations]]\nid = \"core\"\nkind = \"sqlite\"\nrole = \"core\"\nurl = \"sqlite://core.db\"\n";
     let alone = TenantFile::parse(alone, Path::new("")).unwrap();
     let (database, sealer) = store_in_memory();
     for file in [file("one"), alone] {

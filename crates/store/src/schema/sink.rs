@@ -52,6 +52,7 @@ diesel::table! {
         id -> Text,
         version -> BigInt,
         body -> Text,
+        doubt -> Nullable<Text>,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Leases, what is held, what was taken, messages, attempts, dead letters.
 
-use common::{Action, Change, Entity, EntityKey, Field, Fields, Reason, UnixMillis};
+use common::{Action, Change, Entity, EntityKey, Field, Fields, Reason, Told, UnixMillis};
 use database::{Database, on_backend};
 use diesel::connection::SimpleConnection;
 use store::{
@@ -159,7 +159,19 @@ async fn what_was_taken_and_what_is_to_be_sent_is_remembered(database: Database)
         taken::put(conn, &tenant(), &oa(), &[(&a, 1, &entity("old")), (&b, 2, &entity("b"))])?;
         taken::put(conn, &tenant(), &oa(), &[(&a, 3, &entity("new"))])?;
         taken::remove(conn, &tenant(), &oa(), std::slice::from_ref(&b))?;
-        assert_eq!(taken::load(conn, &tenant(), &oa(), &[a.clone(), b])?, [(a, entity("new"))].into());
+        assert_eq!(
+            taken::load(conn, &tenant(), &oa(), &[a.clone(), b.clone()])?,
+            [(a.clone(), Told::surely(entity("new")))].into()
+        );
+
+        let sent = [(a.clone(), entity("newer")), (b, entity("unknown"))];
+        taken::doubt(conn, &tenant(), &oa(), &sent)?;
+        let doubt = Fields::new().with(Field::Name, "newer");
+        let keys = [a.clone()];
+        let doubtful = [(a.clone(), Told { entity: entity("new"), doubt })].into();
+        assert_eq!(taken::load(conn, &tenant(), &oa(), &keys)?, doubtful);
+        taken::put(conn, &tenant(), &oa(), &[(&a, 4, &entity("newest"))])?;
+        assert_eq!(taken::load(conn, &tenant(), &oa(), &keys)?, [(a, Told::surely(entity("newest")))].into());
 
         messages::put(conn, &tenant(), &oa(), &[(1, "one".into()), (2, "two".into())], NOW)?;
         messages::remove(conn, &tenant(), &oa(), &[1])?;

@@ -28,6 +28,11 @@ fn change(entity: EntityKey, action: Action) -> Change {
 
 /// The rendering without its common beginning and end.
 fn rendered(key: EntityKey, action: Action, previous: Option<&Entity>) -> Option<String> {
+    let previous = previous.cloned().map(Told::surely);
+    rendered_after(key, action, previous.as_ref())
+}
+
+fn rendered_after(key: EntityKey, action: Action, previous: Option<&Told>) -> Option<String> {
     let text = contact_change("ww1", 1_767_225_600, &change(key, action), previous)?;
     Some(text.strip_prefix(HEAD).unwrap().strip_suffix("</xml>").unwrap().to_owned())
 }
@@ -83,6 +88,27 @@ fn an_update_carries_what_differs() {
     let mut unknown = member();
     unknown.remove(Field::Mobile);
     check(unknown, Some("<Mobile><![CDATA[]]></Mobile>"));
+}
+
+#[test]
+fn what_a_receiver_may_have_is_told_anew() {
+    let key = EntityKey::member("Ou");
+    let upsert = |fields: &Fields| Action::Upsert { entity: entity("Ou", fields.clone()), renamed_from: None };
+    let mut told = Told::surely(entity("Ou", member()));
+    let mut other = member().with(Field::Title, "经理").with(Field::Mobile, "138");
+    other.remove(Field::Gender);
+    let map = BTreeMap::from([("工号".to_owned(), "7".to_owned()), ("楼层".to_owned(), "3".to_owned())]);
+    told.may_be(&entity("Ou", other.clone().with(Field::Attributes, map)));
+    let expected = "<ChangeType>update_user</ChangeType><UserID><![CDATA[Ou]]></UserID><Position><![CDATA[]]></Position>\
+        <Mobile>139</Mobile><Gender>2</Gender><ExtAttr><Item><Name><![CDATA[工号]]></Name><Type>0</Type><Text>\
+        <Value><![CDATA[7]]></Value></Text></Item></ExtAttr>";
+    let back = rendered_after(key.clone(), upsert(&member()), Some(&told));
+    assert_eq!(back.as_deref(), Some(expected));
+    let mut bare = other;
+    bare.remove(Field::Attributes);
+    let text = rendered_after(key, upsert(&bare), Some(&told)).unwrap();
+    assert!(text.contains("<Mobile>138</Mobile>") && text.contains("<Gender>0</Gender>"), "{text}");
+    assert!(text.contains("工号") && text.contains("楼层") && !text.contains("<Name><![CDATA[欧阳"), "{text}");
 }
 
 #[test]

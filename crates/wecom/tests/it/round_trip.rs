@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use common::{
-    Action, Change, Entity, EntityKey, EntityKind, EventBody, Field, Fields, Observation, UnixMillis, Value, What,
+    Action, Change, Entity, EntityKey, EntityKind, EventBody, Field, Fields, Observation, Told, UnixMillis, Value, What,
 };
 use proptest::prelude::*;
 use wecom::render::contact_change;
@@ -25,7 +25,8 @@ fn told(key: &EntityKey, entity: &Entity, previous: Option<&Entity>) -> Option<O
         first: false,
         only_for: None,
     };
-    let text = contact_change("ww1", SECOND, &change, previous)?;
+    let previous = previous.cloned().map(Told::surely);
+    let text = contact_change("ww1", SECOND, &change, previous.as_ref())?;
     match normalise(&text).unwrap().remove(0).body {
         EventBody::Directory(seen) => Some(seen),
         EventBody::Callback(_) => panic!("not understood: {text}"),

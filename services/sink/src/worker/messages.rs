@@ -1,11 +1,11 @@
 //! Delivering to a destination that takes one message per change.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, iter};
 
-use common::{Action, Change, Entity, EntityKey};
+use common::{Action, Change, EntityKey, Told};
 use database::Connection;
 use destinations::{Message, Messages, Outcome, Rendered};
-use store::{destinations as rows, messages as stored, taken};
+use store::{destinations as rows, held, messages as stored, taken};
 use tokio::time::Instant;
 
 use super::{
@@ -14,12 +14,13 @@ use super::{
 };
 use crate::courier::{Decision, Settled, Step};
 
-type Taken = BTreeMap<EntityKey, Entity>;
+type Taken = BTreeMap<EntityKey, Told>;
 
 impl Worker {
     /// Makes the messages of a group and stores them, then sends them one by one, each recorded before the next is sent. What
     /// stands behind one that was not taken was made for a different state of affairs: it is thrown away and planned anew.
     pub(super) async fn carry_out_messages(&mut self, to: &dyn Messages, steps: &[Step]) -> Result<Turn, Trouble> {
+        self.note_doubts(steps).await?;
         self.store_messages(to, steps).await?;
         fail::fail_point!("sink.stored_before_send");
         let mut round = Round::default();
@@ -149,6 +150,42 @@ impl Worker {
         if self.context.database.write("sink.messages", write).await? { Ok(()) } else { Err(Trouble::LeaseLost) }
     }
 
+    /// Exceptions that were sent, perhaps, and that these steps replace: the destination may have them, so what follows must not
+    /// be told as a difference from what it surely took.
+    async fn note_doubts(&mut self, steps: &[Step]) -> Result<(), Trouble> {
+        let Some(books) = &self.books else { return Err(Trouble::LeaseLost) };
+        let replaced =
+            steps.iter().filter(|step| !step.again).flat_map(|step| iter::once(&step.key).chain(&step.renames));
+        let mut sent: BTreeMap<EntityKey, Vec<EntityKey>> = BTreeMap::new();
+        for key in replaced {
+            let Some(exception) = books.courier.exception(key) else { continue };
+            if exception.attempts > 0 || books.messages.contains_key(&exception.version) {
+                let ids = exception.formerly.iter().map(|former| former.key.clone());
+                sent.insert(key.clone(), iter::once(key.clone()).chain(ids).collect());
+            }
+        }
+        if sent.is_empty() {
+            return Ok(());
+        }
+        let lease = books.lease.clone();
+        let write = move |conn: &mut Connection| -> database::Result<bool> {
+            let (tenant, id) = (&lease.tenant, &lease.destination);
+            if !rows::holds(conn, &lease)? {
+                return Ok(false);
+            }
+            let keys: Vec<EntityKey> = sent.keys().cloned().collect();
+            let mut doubts = Vec::new();
+            for (key, change) in held::changes(conn, tenant, id, &keys)? {
+                if let Action::Upsert { entity, .. } = change.action {
+                    doubts.extend(sent.remove(&key).into_iter().flatten().map(|id| (id, entity.clone())));
+                }
+            }
+            taken::doubt(conn, tenant, id, &doubts)?;
+            Ok(true)
+        };
+        if self.context.database.write("sink.doubt", write).await? { Ok(()) } else { Err(Trouble::LeaseLost) }
+    }
+
     async fn load_taken(&self, steps: &[&Step]) -> Result<Taken, Trouble> {
         let mut keys: Vec<EntityKey> = Vec::with_capacity(steps.len());
         for step in steps {
@@ -171,8 +208,8 @@ impl Worker {
     }
 }
 
-/// The entity as the destination has it before `change`.
-fn previous<'a>(change: &Change, taken: &'a Taken) -> Option<&'a Entity> {
+/// What the destination was told of the entity before `change`.
+fn previous<'a>(change: &Change, taken: &'a Taken) -> Option<&'a Told> {
     match &change.action {
         Action::Upsert { renamed_from: Some(former), .. } => taken.get(former).or_else(|| taken.get(&change.entity)),
         _ => taken.get(&change.entity),
@@ -186,7 +223,7 @@ fn take_over(change: &Change, taken: &mut Taken) {
             if let Some(former) = renamed_from {
                 taken.remove(former);
             }
-            taken.insert(change.entity.clone(), entity.clone());
+            taken.insert(change.entity.clone(), Told::surely(entity.clone()));
         }
         Action::Remove => drop(taken.remove(&change.entity)),
         Action::Callback(_) => {}

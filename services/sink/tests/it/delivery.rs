@@ -264,6 +264,37 @@ async fn what_waits_before_one_that_is_not_answered_is_known_after_a_restart() {
 }
 
 #[tokio::test]
+async fn what_nobody_answered_is_in_doubt_when_something_else_takes_its_place() {
+    let (stage, fakes) = begin(&["oa"]).await;
+    let oa = fakes.get("oa");
+    let titled = |title: &str, first| {
+        let mut change = upsert(EntityKey::member("a"), &[EntityKey::department("1")], first);
+        if let Action::Upsert { entity, .. } = &mut change.action {
+            entity.fields.set(Field::Title, title);
+        }
+        change
+    };
+    append(&stage, vec![titled("old", true)]).await;
+    eventually("it is taken", async || oa.taken(), |taken| *taken == [1]).await;
+    oa.script().unanswered.insert(EntityKey::member("a"));
+    append(&stage, vec![titled("new", false)]).await;
+    let is_held = |held: &BTreeMap<String, &str>| held.get("member a") == Some(&"held");
+    eventually("it is held", async || held_states(&stage, "oa").await, is_held).await;
+    // It took it all the same, and nothing differs between the first and the third.
+    oa.script().unanswered.clear();
+    append(&stage, vec![titled("old", false)]).await;
+    eventually("the newest is taken", async || oa.taken(), |taken| taken.ends_with(&[3])).await;
+    let told: serde_json::Value = serde_json::from_str(oa.script().bodies.last().unwrap()).unwrap();
+    assert_eq!(told["doubt"], serde_json::json!({"title": "new"}));
+    eventually("nothing is held", async || held_states(&stage, "oa").await, BTreeMap::is_empty).await;
+    append(&stage, vec![titled("newer", false)]).await;
+    eventually("the next is taken", async || oa.taken(), |taken| taken.ends_with(&[4])).await;
+    let told: serde_json::Value = serde_json::from_str(oa.script().bodies.last().unwrap()).unwrap();
+    assert_eq!(told["doubt"], serde_json::json!({}), "what was answered leaves no doubt");
+    stage.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_held_for_too_long_becomes_a_dead_letter() {
     let (stage, fakes) = begin(&["oa"]).await;
     let oa = fakes.get("oa");

@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use common::{Action, Change, Entity, EntityKey, UnixMillis};
+use common::{Action, Change, EntityKey, Told, UnixMillis};
 use destinations::{Batch, BuildError, Destination, Links, Message, Messages, Outcome, Rendered, Unavailable};
 use service::{Tenant, tenant::DestinationFile};
 use sink::Build;
@@ -102,14 +102,15 @@ impl Messages for Fake {
     fn render(
         &self,
         change: &Change,
-        previous: Option<&Entity>,
+        previous: Option<&Told>,
         now: UnixMillis,
         _last_sent_second: Option<i64>,
     ) -> Rendered {
         // As the real ones it holds something random, so that no two renderings are the same.
         let nonce: u64 = rand::random();
         let verb = if previous.is_some() { "update" } else { "create" };
-        let body = serde_json::json!({"change": change, "verb": verb, "nonce": nonce}).to_string();
+        let doubt = previous.map(|told| &told.doubt);
+        let body = serde_json::json!({"change": change, "verb": verb, "doubt": doubt, "nonce": nonce}).to_string();
         Rendered::Send(Message {
             url: "http://oa.example/".into(),
             content_type: "application/json".into(),

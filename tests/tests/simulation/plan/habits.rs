@@ -19,6 +19,8 @@ pub(crate) struct Habits {
     pub(crate) queue_fails: usize,
     pub(crate) queue_answer_is_lost: usize,
     pub(crate) refuses: usize,
+    /// Of which change of a department on the OA never takes that department; 0: it takes all.
+    pub(crate) cursed: usize,
     pub(crate) answer_is_lost: usize,
     pub(crate) hangs: usize,
     /// A process has its last step before it begins, once in so many starts.
@@ -48,6 +50,7 @@ impl Habits {
             queue_fails: rarity(30, 150),
             queue_answer_is_lost: rarity(30, 150),
             refuses: rarity(15, 60),
+            cursed: 0,
             answer_is_lost: rarity(15, 60),
             hangs: rarity(30, 120),
             is_doomed: rarity(1, 3),

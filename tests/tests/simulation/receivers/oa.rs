@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{Action, Change, Entity, EntityKey};
+use common::{Action, Change, Entity, EntityKey, Field, Told};
 
 use crate::world::Violation;
 
 /// See the module.
 #[derive(Default)]
 pub(crate) struct Oa {
-    /// What messages say, by the number in their bodies.
-    drafts: Vec<Change>,
+    /// What messages say, by the number in their bodies, and against what: an update says only what differs.
+    drafts: Vec<(Change, Option<Told>)>,
     rows: BTreeMap<EntityKey, (Vec<EntityKey>, Entity)>,
     /// What was taken: the bytes of each version of each entity.
     taken: BTreeMap<(EntityKey, u64), Vec<u8>>,
@@ -23,15 +23,20 @@ pub(crate) struct Oa {
 
 impl Oa {
     /// The body of a message. No two are the same, like those of WeCom, which are encrypted with something random.
-    pub(super) fn draft(&mut self, change: &Change, verb: &str) -> Vec<u8> {
-        self.drafts.push(change.clone());
+    pub(super) fn draft(&mut self, change: &Change, previous: Option<&Told>) -> Vec<u8> {
+        let verb = if previous.is_some() { "update" } else { "create" };
+        self.drafts.push((change.clone(), previous.cloned()));
         format!("{} {verb} {} {}", self.drafts.len() - 1, change.version, change.entity).into_bytes()
     }
 
     /// What a body says.
     pub(super) fn read(&self, body: &[u8]) -> Option<Change> {
+        self.draft_of(body).map(|(change, _)| change.clone())
+    }
+
+    fn draft_of(&self, body: &[u8]) -> Option<&(Change, Option<Told>)> {
         let number = std::str::from_utf8(body).ok()?.split(' ').next()?.parse().ok()?;
-        self.drafts.get::<usize>(number).cloned()
+        self.drafts.get::<usize>(number)
     }
 
     pub(super) fn has(&self, change: &Change) -> bool {
@@ -84,15 +89,22 @@ impl Oa {
         {
             return Err(Violation::Doubled(format!("oa: version {version}: a callback that it has, as another one")));
         }
-        self.apply(change).map_err(|why| Violation::TooEarly(format!("oa: version {version}: {why}")))?;
+        let previous = self.draft_of(body).and_then(|(_, previous)| previous.clone());
+        let applied = self.apply(change, previous.as_ref());
+        applied.map_err(|why| Violation::TooEarly(format!("oa: version {version}: {why}")))?;
         self.taken.insert((key.clone(), version), body.to_vec());
         self.newest.insert(key.clone(), version);
         Ok(false)
     }
 
-    fn apply(&mut self, change: &Change) -> Result<(), String> {
+    fn apply(&mut self, change: &Change, previous: Option<&Told>) -> Result<(), String> {
         match &change.action {
-            Action::Upsert { entity, renamed_from } => self.upsert(change, entity, renamed_from.as_ref()),
+            Action::Upsert { entity, renamed_from } => {
+                let row = renamed_from.as_ref().and_then(|former| self.rows.get(former));
+                let row = row.or_else(|| self.rows.get(&change.entity)).map(|(_, row)| row);
+                let entity = previous.map_or_else(|| entity.clone(), |previous| changed(row, previous, entity));
+                self.upsert(change, &entity, renamed_from.as_ref())
+            }
             Action::Remove => self.remove(&change.entity),
             Action::Callback(_) => Ok(()),
         }
@@ -128,4 +140,21 @@ impl Oa {
             None => Ok(()),
         }
     }
+}
+
+/// What a row becomes when it is told in what `now` differs, or may, from what it was told before.
+fn changed(row: Option<&Entity>, previous: &Told, now: &Entity) -> Entity {
+    let Told { entity: known, doubt } = previous;
+    let mut changed = row.unwrap_or(known).clone();
+    changed.shown_id.clone_from(&now.shown_id);
+    let fields: Vec<Field> =
+        known.fields.iter().chain(doubt.iter()).chain(now.fields.iter()).map(|(field, _)| field).collect();
+    let is_told = |field: &Field| known.fields.get(*field) != now.fields.get(*field) || doubt.has(*field);
+    for field in fields.into_iter().filter(is_told) {
+        match now.fields.get(field) {
+            Some(value) => changed.fields.set(field, value.clone()),
+            None => drop(changed.fields.remove(field)),
+        }
+    }
+    changed
 }

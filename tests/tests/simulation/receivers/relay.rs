@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use common::{Change, Entity, UnixMillis};
+use common::{Action, Change, Told, UnixMillis};
 use destinations::{Message, Messages, Outcome, Rendered, Unavailable};
 
 use super::{
@@ -35,7 +35,9 @@ impl ToOa {
     }
 
     fn take(&self, state: &mut State, change: &Change, body: &[u8], is_known: bool) -> Outcome {
-        let is_refused = !is_known && state.refuses(Which::Oa, change, self.0.world.habits.refuses);
+        let habits = self.0.world.habits;
+        let is_refused =
+            !is_known && (state.is_cursed(change, habits.cursed) || state.refuses(Which::Oa, change, habits.refuses));
         let said = if is_refused {
             "refused"
         } else {
@@ -59,12 +61,18 @@ impl Messages for ToOa {
         true
     }
 
-    fn render(&self, change: &Change, previous: Option<&Entity>, now: UnixMillis, _: Option<i64>) -> Rendered {
-        let verb = if previous.is_some() { "update" } else { "create" };
+    fn render(&self, change: &Change, previous: Option<&Told>, now: UnixMillis, _: Option<i64>) -> Rendered {
+        // As the real one does where nothing can be seen of it.
+        if let (Some(previous), Action::Upsert { entity, renamed_from: None }) = (previous, &change.action)
+            && previous.entity == *entity
+            && previous.doubt.is_empty()
+        {
+            return Rendered::Nothing;
+        }
         Rendered::Send(Message {
             url: "https://oa.example/callback".to_owned(),
             content_type: "text/plain".to_owned(),
-            body: self.0.world.state().receivers.oa.draft(change, verb),
+            body: self.0.world.state().receivers.oa.draft(change, previous),
             second: now.seconds(),
         })
     }

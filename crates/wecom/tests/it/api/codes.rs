@@ -28,9 +28,12 @@ fn meanings(codes: &[i64]) -> Vec<(i64, Meaning)> {
     codes.iter().map(|&code| (code, Code(code).meaning())).collect()
 }
 
+/// Codes, and what all of them mean.
+type Class<'a> = (&'a [i64], fn(Meaning) -> bool);
+
 #[test]
 fn every_code_of_the_reference_means_what_its_class_says() {
-    let classes: [(&[i64], fn(Meaning) -> bool); 8] = [
+    let classes: [Class<'_>; 8] = [
         (TRANSIENT, |meaning| meaning == Meaning::Retry),
         (TOKEN, |meaning| meaning == Meaning::Renew),
         (QUOTA, |meaning| matches!(meaning, Meaning::Wait { .. })),

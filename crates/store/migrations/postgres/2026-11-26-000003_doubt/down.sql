@@ -1,0 +1,1 @@
+ALTER TABLE taken DROP COLUMN doubt;
