@@ -74,7 +74,7 @@ pub(crate) struct Demo {
     /// End after the story; exit 0 only if source, core product and OA are equal and nothing is lost
     #[arg(long)]
     pub(crate) once: bool,
-    /// How many members the simulated company imports
+    /// How many members the simulated company has
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) members: u32,
     /// Everything random follows from it

@@ -2,7 +2,7 @@
 
 mod backfill;
 mod handler;
-mod patience;
+pub mod patience;
 mod publisher;
 mod requests;
 mod service_loop;

@@ -20,17 +20,17 @@ const BLOCKERS_ASKED: i64 = 100;
 
 /// How long an entity may wait.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
+pub struct Limits {
     /// Until what it waits for is asked for.
-    pub(crate) grace_millis: i64,
+    pub grace_millis: i64,
     /// Until it becomes a dead letter.
-    pub(crate) limit_millis: i64,
+    pub limit_millis: i64,
     /// Whether the tenant has a secret that reads names. Without one, ids have to do after the grace time.
-    pub(crate) names_can_be_asked: bool,
+    pub names_can_be_asked: bool,
 }
 
 /// Whether [`ask`] or [`give_up`] would find anything: most often not, and looking takes no lock.
-pub(crate) fn is_overdue(conn: &mut Connection, tenant: &TenantId, limits: Limits, now: UnixMillis) -> Result<bool> {
+pub fn is_overdue(conn: &mut Connection, tenant: &TenantId, limits: Limits, now: UnixMillis) -> Result<bool> {
     let overdue = |since_at_most, asked, given_up| ParkedFilter { since_at_most, asked, given_up, limit: 1 };
     let unasked = overdue(now.plus_millis(-limits.grace_millis), Some(false), None);
     let hopeless = overdue(now.plus_millis(-limits.limit_millis), None, Some(false));
@@ -46,7 +46,7 @@ fn is_silent(conn: &mut Connection, tenant: &TenantId) -> Result<bool> {
 }
 
 /// Asks for what entities have waited for longer than the grace time. The flag says whether there is more to do.
-pub(crate) fn ask(conn: &mut Connection, tenant: &TenantId, limits: Limits, rules: &Rules) -> Result<(Turn, bool)> {
+pub fn ask(conn: &mut Connection, tenant: &TenantId, limits: Limits, rules: &Rules) -> Result<(Turn, bool)> {
     let filter = ParkedFilter {
         since_at_most: rules.now.plus_millis(-limits.grace_millis),
         asked: Some(false),
@@ -101,7 +101,7 @@ fn question(about: EntityKey, why: Why) -> Question {
 /// Makes dead letters of entities that have waited longer than the limit. They keep waiting, and come back by themselves when
 /// what they wait for appears. While their platform does not answer their clocks stand still: whoever notes that it answers again
 /// moves them on. Returns how many there were.
-pub(crate) fn give_up(conn: &mut Connection, tenant: &TenantId, limits: Limits, now: UnixMillis) -> Result<usize> {
+pub fn give_up(conn: &mut Connection, tenant: &TenantId, limits: Limits, now: UnixMillis) -> Result<usize> {
     let filter = ParkedFilter {
         since_at_most: now.plus_millis(-limits.limit_millis),
         asked: None,

@@ -163,7 +163,7 @@ async fn a_third_that_is_really_gone_waits_for_a_person() {
     is_held_back(&scene, &run, &before).await;
     assert_eq!(scene.metric("brakes_total"), 2);
     scene.allow(&run).await;
-    assert_eq!(scene.over(&run).await.state, RunState::Finished);
+    assert_eq!(scene.ended(&run).await.state, RunState::Finished);
     scene.agrees().await;
     assert_eq!(&live(&before) - &live(&scene.core.rows()), gone);
     scene.end().await;
@@ -208,7 +208,7 @@ async fn rows_by_the_dozen_that_are_nobodys_wait_for_a_person_and_come_back_when
     is_held_back(&scene, &run, &before).await;
     assert_eq!(scene.core.rows(), before);
     scene.allow(&run).await;
-    assert_eq!(scene.over(&run).await.state, RunState::Finished);
+    assert_eq!(scene.ended(&run).await.state, RunState::Finished);
     scene.agrees().await;
     assert_eq!(live(&scene.core.rows()).len(), 40);
 
@@ -227,7 +227,7 @@ async fn rows_by_the_dozen_that_are_nobodys_wait_for_a_person_and_come_back_when
     let run = scene.sync(Wanted::Apply).await;
     assert_eq!(run.state, RunState::Quarantined);
     scene.allow(&run).await;
-    assert_eq!(scene.over(&run).await.state, RunState::Finished);
+    assert_eq!(scene.ended(&run).await.state, RunState::Finished);
     scene.agrees().await;
     scene.end().await;
 }

@@ -26,7 +26,7 @@ async fn fifty_who_ask_at_once_and_one_a_minute_later_get_one_run() {
     assert_eq!(scene.request(Wanted::Plan).await.id, run.id);
     scene.api.heal();
     scene.api.release();
-    assert_eq!(scene.over(run).await.state, RunState::Finished);
+    assert_eq!(scene.ended(run).await.state, RunState::Finished);
     assert_eq!(scene.runs().await.len(), 1);
     scene.agrees().await;
     scene.end().await;
@@ -40,7 +40,7 @@ async fn a_request_that_is_repeated_under_its_name_gets_the_run_that_is_over() {
     scene.start().await;
     scene.known().await;
     let run = scene.request_as(Wanted::Apply, Some("double click")).await;
-    assert_eq!(scene.over(&run).await.state, RunState::Finished);
+    assert_eq!(scene.ended(&run).await.state, RunState::Finished);
     scene.pass(60);
     assert_eq!(scene.request_as(Wanted::Apply, Some("double click")).await.id, run.id);
     assert_ne!(scene.sync(Wanted::Apply).await.id, run.id, "one without a name is another one");

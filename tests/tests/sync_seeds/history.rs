@@ -70,8 +70,8 @@ impl History {
         before: &Directory,
         after: &Directory,
     ) -> Option<(EntityKey, EntityKey)> {
-        let gone: Vec<&EntityKey> = before.keys().filter(|key| !after.contains_key(key)).collect();
-        let come: Vec<&EntityKey> = after.keys().filter(|key| !before.contains_key(key)).collect();
+        let gone: Vec<&EntityKey> = before.keys().filter(|key| !after.contains_key(*key)).collect();
+        let come: Vec<&EntityKey> = after.keys().filter(|key| !before.contains_key(*key)).collect();
         let renamed = match (gone.as_slice(), come.as_slice()) {
             ([from], [to]) if from.kind == EntityKind::Member && to.kind == EntityKind::Member => {
                 Some((EntityKey::clone(from), EntityKey::clone(to)))

@@ -139,7 +139,7 @@ fn compare(world: &World, side: Side, truth: &Directory, shown: &Directory) {
             None => differing.push(format!("{key} is missing")),
         }
     }
-    differing.extend(shown.keys().filter(|key| !truth.contains_key(key)).map(|key| format!("{key} is too much")));
+    differing.extend(shown.keys().filter(|key| !truth.contains_key(*key)).map(|key| format!("{key} is too much")));
     if !differing.is_empty() {
         let count = differing.len();
         differing.truncate(SHOWN);

@@ -212,7 +212,8 @@ async fn apply(context: &Context, file: &str, directory: &Path) -> anyhow::Resul
         None => anyhow::anyhow!("the tenant file"),
     })?;
     service::tenants::apply(&context.database, &context.sealer, &file, context.clock.now()).await?;
-    Ok(context.tenants.refresh().await?)
+    context.tenants.refresh().await?;
+    Ok(())
 }
 
 fn dispatcher(url: &str, keys: Keys, seed: u64, clock: Arc<DemoClock>) -> anyhow::Result<Dispatcher> {

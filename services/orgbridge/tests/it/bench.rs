@@ -17,6 +17,7 @@ name = "示例制造"
 [wecom]
 corp_id = "wwacme"
 contact_secret = "canary-contact"
+api_base = "http://127.0.0.1:9"
 callback_token = "canaryToken"
 callback_aes_key = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
 [[destinations]]

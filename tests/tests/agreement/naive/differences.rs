@@ -69,7 +69,8 @@ impl Naive<'_> {
         };
         let mut told: Vec<(String, Place)> = (0..).zip(listed(&member.departments)).map(place).collect();
         told.sort_by(|one, other| one.0.cmp(&other.0));
-        !told.iter().map(|(id, place)| (id, place)).eq(there)
+        let there: Vec<(String, Place)> = there.map(|(id, place)| (id.clone(), *place)).collect();
+        told != there
     }
 }
 

@@ -28,11 +28,11 @@ impl Scene {
     /// Asks for a run, and waits until it is over or waits for a person.
     pub(crate) async fn sync(&self, wanted: Wanted) -> Run {
         let run = self.request(wanted).await;
-        self.over(&run).await
+        self.ended(&run).await
     }
 
     /// Waits until a run is over or waits for a person.
-    pub(crate) async fn over(&self, run: &Run) -> Run {
+    pub(crate) async fn ended(&self, run: &Run) -> Run {
         let look = async || self.run(run).await;
         eventually("the run goes as far as it goes by itself", look, |run| !run.state.is_at_work()).await
     }
@@ -59,7 +59,7 @@ impl Scene {
     pub(crate) async fn undo(&self, run: &Run) -> Run {
         let (id, now) = (run.id.clone(), self.now());
         let undo = decided(self.write(move |conn| runs::undo(conn, &id, now)).await);
-        self.over(&undo).await
+        self.ended(&undo).await
     }
 
     /// Runs look after the core again.
