@@ -472,25 +472,24 @@ impl Resolver {
     }
 
     /// Entities that were asked for again, and were not sent just now, go out as they were last sent; those that are gone, as
-    /// gone.
+    /// gone. Of who lives and was never sent nothing is told: it is not gone.
     fn send_again(&mut self) {
         for (key, only_for) in std::mem::take(&mut self.session.resend) {
-            let record = self.record(&key);
-            let is_known = record.facts.iter().any(|fact| !fact.is_absence());
             if only_for.is_none() && self.sent.contains(&key) {
                 continue;
             }
-            match record.sent.clone() {
-                Some(sent) => {
+            let record = self.record(&key);
+            let ended = record.facts.iter().rfind(|fact| fact.ends_life()).map(|fact| fact.at);
+            match (record.sent.clone(), ended) {
+                (Some(sent), _) => {
                     let action = Action::Upsert { entity: sent.entity, renamed_from: None };
                     self.push(&key, action, sent.at, sent.refers_to, Vec::new(), false, only_for);
                 }
-                None if is_known => {
-                    let at = present(&self.session.records, &key).at;
-                    self.push(&key, Action::Remove, at, Vec::new(), Vec::new(), false, only_for);
-                }
-                None => {}
+                (None, Some(at)) => self.push(&key, Action::Remove, at, Vec::new(), Vec::new(), false, only_for),
+                (None, None) => continue,
             }
+            // The record is as before, but is kept with the version of its newest change.
+            self.session.dirty.insert(key);
         }
     }
 

@@ -104,7 +104,7 @@ impl Session {
         self.settle_for_id.push(key);
     }
 
-    /// Sends a live entity again as it is now, to one destination or to all.
+    /// Sends an entity again as it is now, to one destination or to all: as it was last sent, or, where its life ended, as gone.
     pub fn send_again(&mut self, key: EntityKey, only_for: Option<DestinationId>) {
         self.focus_on(key.clone());
         self.resend.push((key, only_for));

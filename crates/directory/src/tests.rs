@@ -502,6 +502,20 @@ fn a_live_entity_can_be_sent_again_to_one_destination() {
 }
 
 #[test]
+fn who_is_gone_is_sent_again_as_gone_and_who_was_never_sent_is_not() {
+    let mut tenant = check(&[
+        (member("ann", 1, &["1"]), "member ann \"ANN\" in 1"),
+        (member_gone("ann", 2), "member ann gone"),
+        (member("bob", 3, &["9"]), ""),
+    ]);
+    let again = |id: &'static str| move |session: &mut Session| session.send_again(EntityKey::member(id), None);
+    assert_eq!(tenant.session(again("ann"), UnixMillis(0)), "member ann gone");
+    assert_eq!(tenant.session(again("bob"), UnixMillis(0)), "");
+    tenant.tell(member("ann", 4, &["9"]));
+    assert_eq!(tenant.session(again("ann"), UnixMillis(0)), "member ann gone", "who comes back is not there yet");
+}
+
+#[test]
 fn a_record_survives_json() {
     let tenant = check(&[
         (member("Bob", 1, &["1"]), "member bob \"BOB\" in 1"),

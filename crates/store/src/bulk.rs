@@ -78,7 +78,7 @@ where
     R: QueryableByName<Pg> + 'static,
 {
     sql_query(
-        "SELECT found.kind, found.id, found.body, found.parked_since, found.asked, found.given_up
+        "SELECT found.kind, found.id, found.body, found.parked_since, found.asked, found.given_up, found.version
          FROM (SELECT DISTINCT kind, id FROM unnest($2, $3) AS keys (kind, id)) AS wanted
          CROSS JOIN LATERAL
            (SELECT * FROM records WHERE tenant = $1 AND kind = wanted.kind AND id = wanted.id LIMIT 1) AS found",
@@ -99,15 +99,17 @@ pub(crate) struct Records<'a> {
     pub(crate) parked_since: Vec<Option<i64>>,
     pub(crate) asked: Vec<bool>,
     pub(crate) given_up: Vec<bool>,
+    pub(crate) version: Vec<i64>,
 }
 
 /// Rows of `records`, new or changed; no key twice.
 pub(crate) fn records(c: &mut PgConnection, tenant: &str, rows: Records<'_>) -> QueryResult<usize> {
     sql_query(
-        "INSERT INTO records (tenant, kind, id, body, inside, parked_since, asked, given_up)
-         SELECT $1, new.* FROM unnest($2, $3, $4, $5, $6, $7, $8) AS new
+        "INSERT INTO records (tenant, kind, id, body, inside, parked_since, asked, given_up, version)
+         SELECT $1, new.* FROM unnest($2, $3, $4, $5, $6, $7, $8, $9) AS new
          ON CONFLICT (tenant, kind, id) DO UPDATE SET body = excluded.body, inside = excluded.inside,
-           parked_since = excluded.parked_since, asked = excluded.asked, given_up = excluded.given_up",
+           parked_since = excluded.parked_since, asked = excluded.asked, given_up = excluded.given_up,
+           version = excluded.version",
     )
     .bind::<Text, _>(tenant)
     .bind::<Array<Text>, _>(rows.kind)
@@ -117,6 +119,7 @@ pub(crate) fn records(c: &mut PgConnection, tenant: &str, rows: Records<'_>) -> 
     .bind::<Array<Nullable<BigInt>>, _>(rows.parked_since)
     .bind::<Array<Bool>, _>(rows.asked)
     .bind::<Array<Bool>, _>(rows.given_up)
+    .bind::<Array<BigInt>, _>(rows.version)
     .execute(c)
 }
 

@@ -7,7 +7,7 @@ use directory::Record;
 
 use crate::{
     bulk,
-    convert::{ROWS_PER_STATEMENT, by_kind, entity_key, from_json, to_json},
+    convert::{ROWS_PER_STATEMENT, by_kind, entity_key, from_json, signed, to_json, unsigned},
     outbox,
     schema::resolver::records,
 };
@@ -23,6 +23,8 @@ pub struct Row {
     pub asked: bool,
     /// It is a dead letter; it still comes back when what it waits for appears.
     pub given_up: bool,
+    /// The version of its newest change that the resolver made, whomever that was for; 0 while there was none.
+    pub version: u64,
 }
 
 #[derive(Queryable, QueryableByName)]
@@ -34,6 +36,7 @@ struct Loaded {
     parked_since: Option<i64>,
     asked: bool,
     given_up: bool,
+    version: i64,
 }
 
 #[derive(Insertable)]
@@ -47,6 +50,7 @@ struct Saved<'a> {
     parked_since: Option<i64>,
     asked: bool,
     given_up: bool,
+    version: i64,
 }
 
 impl Loaded {
@@ -56,6 +60,7 @@ impl Loaded {
             parked_since: self.parked_since.map(UnixMillis),
             asked: self.asked,
             given_up: self.given_up,
+            version: unsigned(self.version),
         };
         Ok((entity_key(&self.kind, &self.id)?, row))
     }
@@ -81,6 +86,7 @@ pub fn load(conn: &mut Connection, tenant: &TenantId, keys: &[EntityKey]) -> Res
                 records::parked_since,
                 records::asked,
                 records::given_up,
+                records::version,
             ))
             .load(c))?;
         for row in rows {
@@ -102,6 +108,7 @@ pub fn save(conn: &mut Connection, tenant: &TenantId, rows: &[(EntityKey, Row)])
             columns.parked_since.push(row.parked_since.map(|since| since.0));
             columns.asked.push(row.asked);
             columns.given_up.push(row.given_up);
+            columns.version.push(signed(row.version));
         }
         bulk::records(c, tenant.as_str(), columns)?;
         return Ok(());
@@ -118,6 +125,7 @@ pub fn save(conn: &mut Connection, tenant: &TenantId, rows: &[(EntityKey, Row)])
                 parked_since: row.parked_since.map(|since| since.0),
                 asked: row.asked,
                 given_up: row.given_up,
+                version: signed(row.version),
             });
         }
         on_backend!(conn, c => diesel::insert_into(records::table)
@@ -130,6 +138,7 @@ pub fn save(conn: &mut Connection, tenant: &TenantId, rows: &[(EntityKey, Row)])
                 records::parked_since.eq(excluded(records::parked_since)),
                 records::asked.eq(excluded(records::asked)),
                 records::given_up.eq(excluded(records::given_up)),
+                records::version.eq(excluded(records::version)),
             ))
             .execute(c))?;
     }
@@ -173,6 +182,7 @@ pub fn parked(conn: &mut Connection, tenant: &TenantId, filter: ParkedFilter) ->
                 records::parked_since,
                 records::asked,
                 records::given_up,
+                records::version,
             ))
             .order((records::parked_since, records::kind, records::id))
             .limit(filter.limit)
@@ -215,7 +225,7 @@ pub fn parked_summary(conn: &mut Connection, tenant: &TenantId) -> Result<(u64, 
         .filter(records::parked_since.is_not_null())
         .select((diesel::dsl::count_star(), diesel::dsl::min(records::parked_since)))
         .first(c))?;
-    Ok((crate::convert::unsigned(count), oldest.map(UnixMillis)))
+    Ok((unsigned(count), oldest.map(UnixMillis)))
 }
 
 /// Moves the clocks of a tenant's parked entities on by the `millis` in which its platform, from `since` on, did not answer: what
@@ -253,6 +263,13 @@ pub fn inside_of(conn: &mut Connection, tenant: &TenantId, department: &str, lim
     rows.iter().map(|(kind, id)| entity_key(kind, id)).collect()
 }
 
+/// How many records a tenant has, live or not.
+pub fn count(conn: &mut Connection, tenant: &TenantId) -> Result<u64> {
+    let all = records::table.filter(records::tenant.eq(tenant.as_str())).count();
+    let count: i64 = on_backend!(conn, c => all.get_result(c))?;
+    Ok(unsigned(count))
+}
+
 /// Live entities of a tenant after a key, in the order of keys: departments, then members.
 pub fn live_after(
     conn: &mut Connection,
@@ -260,21 +277,47 @@ pub fn live_after(
     after: Option<&EntityKey>,
     limit: i64,
 ) -> Result<Vec<(EntityKey, Row)>> {
+    page(conn, tenant, after, limit, true)
+}
+
+/// All of which anything is known, live or not, after a key, in the same order.
+pub fn all_after(
+    conn: &mut Connection,
+    tenant: &TenantId,
+    after: Option<&EntityKey>,
+    limit: i64,
+) -> Result<Vec<(EntityKey, Row)>> {
+    page(conn, tenant, after, limit, false)
+}
+
+fn page(
+    conn: &mut Connection,
+    tenant: &TenantId,
+    after: Option<&EntityKey>,
+    limit: i64,
+    only_live: bool,
+) -> Result<Vec<(EntityKey, Row)>> {
     let (kind, id) = after.map_or(("", ""), |key| (key.kind.as_str(), &key.id));
-    let rows: Vec<Loaded> = on_backend!(conn, c => records::table
-        .filter(records::tenant.eq(tenant.as_str()))
-        .filter(records::inside.is_not_null())
-        .filter(records::kind.gt(kind).or(records::kind.eq(kind).and(records::id.gt(id))))
-        .select((
-            records::kind,
-            records::id,
-            records::body,
-            records::parked_since,
-            records::asked,
-            records::given_up,
-        ))
-        .order((records::kind, records::id))
-        .limit(limit)
-        .load(c))?;
+    let rows: Vec<Loaded> = on_backend!(conn, c => {
+        let mut query = records::table
+            .filter(records::tenant.eq(tenant.as_str()))
+            .filter(records::kind.gt(kind).or(records::kind.eq(kind).and(records::id.gt(id))))
+            .select((
+                records::kind,
+                records::id,
+                records::body,
+                records::parked_since,
+                records::asked,
+                records::given_up,
+                records::version,
+            ))
+            .order((records::kind, records::id))
+            .limit(limit)
+            .into_boxed();
+        if only_live {
+            query = query.filter(records::inside.is_not_null());
+        }
+        query.load(c)
+    })?;
     rows.into_iter().map(Loaded::into_row).collect()
 }

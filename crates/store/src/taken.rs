@@ -4,7 +4,12 @@ use std::collections::BTreeMap;
 
 use common::{DestinationId, Entity, EntityKey, Fields, TenantId, Told};
 use database::{Connection, Result, on_backend};
-use diesel::{prelude::*, upsert::excluded};
+use diesel::{
+    dsl::sql,
+    prelude::*,
+    sql_types::{Nullable, Text},
+    upsert::excluded,
+};
 
 use crate::{
     bulk,
@@ -120,6 +125,36 @@ pub fn doubt(
             .filter(taken::kind.eq(key.kind.as_str()))
             .filter(taken::id.eq(&*key.id));
         on_backend!(conn, c => diesel::update(row).set(taken::doubt.eq(&doubt)).execute(c))?;
+    }
+    Ok(())
+}
+
+/// The destination may have lost what it took of these: it is told all of it with the next message.
+///
+/// # Errors
+/// Those of the database.
+pub fn doubt_all(
+    conn: &mut Connection,
+    tenant: &TenantId,
+    destination: &DestinationId,
+    keys: &[EntityKey],
+) -> Result<()> {
+    for (kind, ids) in by_kind(keys) {
+        let rows = taken::table
+            .filter(taken::tenant.eq(tenant.as_str()))
+            .filter(taken::destination.eq(destination.as_str()))
+            .filter(taken::kind.eq(kind))
+            .filter(taken::id.eq_any(ids));
+        match conn {
+            Connection::Sqlite(c) => {
+                let fields = sql::<Nullable<Text>>("json_extract(body, '$.fields')");
+                diesel::update(rows).set(taken::doubt.eq(fields)).execute(c)?;
+            }
+            Connection::Postgres(c) => {
+                let fields = sql::<Nullable<Text>>("(body::json -> 'fields')::text");
+                diesel::update(rows).set(taken::doubt.eq(fields)).execute(c)?;
+            }
+        }
     }
     Ok(())
 }

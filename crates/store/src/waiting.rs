@@ -207,6 +207,16 @@ fn delete_range(
 /// A tenant, what was released there, and how far its waiters were looked at: kinds and ids.
 pub type Release = (String, String, String, String, String);
 
+/// Whether somebody who waited may be due by now and was not looked at yet.
+///
+/// # Errors
+/// Those of the database.
+pub fn has_releases(conn: &mut Connection, tenant: &TenantId) -> Result<bool> {
+    let any = releases::table.filter(releases::tenant.eq(tenant.as_str())).select(releases::id).limit(1);
+    let found: Option<String> = on_backend!(conn, c => any.first(c).optional())?;
+    Ok(found.is_some())
+}
+
 /// The release that is worked off next, of each tenant that has any.
 pub fn first_releases(conn: &mut Connection) -> Result<Vec<Release>> {
     let all = releases::table.order((releases::tenant, releases::kind, releases::id)).select((

@@ -45,6 +45,9 @@ pub(crate) enum Command {
     /// What was sent where, and what was answered
     #[command(subcommand)]
     Deliveries(DeliveriesCommand),
+    /// Where changes go: hold deliveries back, let them go on, send again what was lost
+    #[command(subcommand)]
+    Destination(DestinationCommand),
     /// Compare a tenant's directory with its core product, and bring the product in step
     #[command(subcommand)]
     Sync(SyncCommand),
@@ -235,6 +238,35 @@ pub(crate) enum DeliveriesCommand {
         #[command(flatten)]
         printing: Printing,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DestinationCommand {
+    /// Deliver nothing until it is resumed; what changes is kept
+    Pause(DestinationPlace),
+    /// Deliver what was kept, and go on
+    Resume(DestinationPlace),
+    /// Send again, as it is now, what it may have lost since a version, and remove again what is gone; everything without one
+    Reset {
+        #[command(flatten)]
+        place: DestinationPlace,
+        /// From this version on
+        #[arg(long, value_name = "VERSION")]
+        from: Option<u64>,
+        #[command(flatten)]
+        printing: Printing,
+    },
+}
+
+/// A destination of a tenant.
+#[derive(Debug, Args)]
+pub(crate) struct DestinationPlace {
+    /// The tenant
+    #[arg(long, value_name = "ID")]
+    pub(crate) tenant: TenantId,
+    /// The destination
+    #[arg(long, value_name = "ID")]
+    pub(crate) destination: DestinationId,
 }
 
 #[derive(Debug, Subcommand)]

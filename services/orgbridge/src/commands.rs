@@ -3,8 +3,10 @@
 mod check;
 mod dead;
 mod deliveries;
+mod destination;
 mod doctor;
 mod link;
+mod lost;
 mod migrate;
 mod parked;
 mod replay;
@@ -26,8 +28,8 @@ use tokio::runtime::Runtime;
 use crate::{
     Output,
     arguments::{
-        Arguments, Command, ConfigCommand, DeadCommand, DeliveriesCommand, LinkCommand, ParkedCommand, SpoolCommand,
-        SyncCommand, TenantCommand,
+        Arguments, Command, ConfigCommand, DeadCommand, DeliveriesCommand, DestinationCommand, LinkCommand,
+        ParkedCommand, SpoolCommand, SyncCommand, TenantCommand,
     },
     demo,
     failure::Failure,
@@ -66,6 +68,10 @@ pub(crate) fn execute(arguments: Arguments, environment: Environment, output: &m
         Command::Deliveries(command) => {
             let (desk, runtime) = open(source)?;
             runtime.block_on(deliveries(&desk, command, output))
+        }
+        Command::Destination(command) => {
+            let (desk, runtime) = open(source)?;
+            runtime.block_on(destination(&desk, command, output))
         }
         Command::Sync(command) => {
             let (desk, runtime) = open(source)?;
@@ -112,8 +118,18 @@ async fn deliveries(desk: &Desk, command: DeliveriesCommand, output: &mut Output
             deliveries::list(desk, (tenant, destination), limit, printing, output).await
         }
         DeliveriesCommand::Replay { tenant, destination, from, since, printing } => {
-            let start = deliveries::Start::new(from, since);
+            let start = lost::Start::new(from, since);
             deliveries::replay(desk, (tenant, destination), start, printing, output).await
+        }
+    }
+}
+
+async fn destination(desk: &Desk, command: DestinationCommand, output: &mut Output<'_>) -> Done {
+    match command {
+        DestinationCommand::Pause(place) => destination::pause(desk, place, output).await,
+        DestinationCommand::Resume(place) => destination::resume(desk, place, output).await,
+        DestinationCommand::Reset { place, from, printing } => {
+            destination::reset(desk, place, from, printing, output).await
         }
     }
 }

@@ -144,6 +144,18 @@ texts! {
         "{count} to be sent to {destination} again",
         "{count} 条将重新发送到 {destination}"
     }
+    delivery_paused(tenant, destination) {
+        "{destination} only collects until `orgbridge destination resume --tenant {tenant} --destination {destination}`",
+        "{destination} 已暂停投递，变更会保留，直到执行 `orgbridge destination resume --tenant {tenant} --destination {destination}`"
+    }
+    delivery_resumed(destination) {
+        "{destination} takes changes again",
+        "{destination} 已恢复投递"
+    }
+    destination_collects(tenant, destination) {
+        "{destination} only collects until its first sync is applied: `orgbridge sync apply {tenant}` opens it; see `orgbridge sync plan {tenant}`",
+        "{destination} 在首次同步执行之前只保留变更：执行 `orgbridge sync apply {tenant}` 后才开始投递；请先看 `orgbridge sync plan {tenant}`"
+    }
     serving_needed() {
         "the running services carry it out",
         "由运行中的服务执行"

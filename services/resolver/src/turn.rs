@@ -213,8 +213,9 @@ impl Turn {
         let mut effects = session.resolve(rules.horizon);
         self.count(tenant, &effects);
         let mut changes = std::mem::take(&mut effects.changes);
+        let versions = newest_versions(&changes, version);
         changes.extend(callbacks);
-        save(conn, tenant, &mut rows, effects, rules.now).map(|any_released| {
+        save(conn, tenant, &mut rows, effects, &versions, rules.now).map(|any_released| {
             if any_released {
                 self.released.insert(tenant.clone());
             }
@@ -295,12 +296,26 @@ fn verbatim(tenant: &TenantId, event: &Event, callback: &Callback) -> Change {
     }
 }
 
+/// The newest version of each entity that these changes are about, which get the numbers after `last_version`. A rename is about
+/// both ids.
+fn newest_versions(changes: &[Change], last_version: u64) -> EntityMap<u64> {
+    let mut newest = EntityMap::default();
+    for (version, change) in (last_version + 1..).zip(changes) {
+        newest.insert(change.entity.clone(), version);
+        if let Action::Upsert { renamed_from: Some(former), .. } = &change.action {
+            newest.insert(former.clone(), version);
+        }
+    }
+    newest
+}
+
 /// Writes everything but the changes. Returns whether somebody outside this turn waits for what was released.
 fn save(
     conn: &mut Connection,
     tenant: &TenantId,
     rows: &mut EntityMap<Row>,
     effects: Effects,
+    versions: &EntityMap<u64>,
     now: UnixMillis,
 ) -> Result<bool> {
     let rewaited: EntitySet = effects.waits.iter().map(|change| change.waiter.clone()).collect();
@@ -315,6 +330,7 @@ fn save(
         row.parked_since = if is_parked { row.parked_since.or(Some(now)) } else { None };
         row.asked = row.asked && is_parked && !rewaited.contains(&key);
         row.given_up = row.given_up && is_parked;
+        row.version = versions.get(&key).copied().unwrap_or(row.version);
         row.record = record;
         saved.push((key, row));
     }

@@ -11,7 +11,7 @@ use platform_sim::{Oa, Subject};
 use test_kit::{Proxy, Servers};
 use tests::{
     Bridge, Deployment,
-    Service::{self, CallbackGateway, Resolver, Sink},
+    Service::{self, CallbackGateway, Resolver, Sink, Synchronizer},
     Setup, Spread,
 };
 
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Whose process crashes where, and at which passage: the first few are let go by where something is to be done before.
-type Crash = (Service, &'static str, u32);
+pub(crate) type Crash = (Service, &'static str, u32);
 
 /// As one process, whose leases are free again when it starts. Releases first, since an import has many of them.
 const IN_ONE_PROCESS: &[Crash] = &[
@@ -69,7 +69,21 @@ const CONSUMING: &[Crash] = &[
     (Resolver, "rabbitmq.after_acknowledge", 2),
 ];
 
-const ALL: [&[Crash]; 6] = [IN_ONE_PROCESS, WITH_FAILURES, PUBLISHING, SPOOLING, FORWARDING, CONSUMING];
+/// During a first sync, in the order of its steps; see `sync.rs`.
+pub(crate) const SYNCING: &[Crash] = &[
+    (Synchronizer, "synchronizer.answered_before_postponed", 1),
+    (Synchronizer, "synchronizer.asked_before_record", 2),
+    (Synchronizer, "synchronizer.published_before_record", 1),
+    (Synchronizer, "synchronizer.kept_before_planned", 1),
+    (Synchronizer, "synchronizer.planned_before_apply", 1),
+    (Synchronizer, "synchronizer.slice_before_commit", 1),
+    (Synchronizer, "synchronizer.slice_committed_before_next", 1),
+    (Synchronizer, "synchronizer.delivered_before_record", 1),
+    (Synchronizer, "synchronizer.purged_before_record", 1),
+    (Synchronizer, "synchronizer.done_before_finished", 1),
+];
+
+const ALL: [&[Crash]; 7] = [IN_ONE_PROCESS, WITH_FAILURES, PUBLISHING, SPOOLING, FORWARDING, CONSUMING, SYNCING];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_one_process_no_crash_point_loses_or_doubles_anything() {

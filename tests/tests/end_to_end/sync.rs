@@ -13,7 +13,7 @@ use std::{
 
 use directory::plan::Action;
 use serde_json::Value;
-use store::runs::{ItemState, Run, RunKind, RunState};
+use store::runs::{ItemState, PlanItem, Run, RunKind, RunState};
 use test_kit::Servers;
 use tests::{Bridge, Deployment, Service, Setup, Spread};
 use tokio::{task::spawn_blocking, time::sleep};
@@ -24,7 +24,10 @@ use self::{
     platform::Platform,
     product::Product,
 };
-use crate::agreement::{core_agrees, nothing_is_left};
+use crate::{
+    agreement::{core_agrees, nothing_is_left},
+    crash_points::SYNCING,
+};
 
 /// How often processes are killed in all; by hand more.
 const KILLS: usize = 20;
@@ -47,6 +50,25 @@ async fn a_first_sync_that_is_killed_anywhere_comes_to_the_same_end_and_does_not
         left -= blows.len();
         first_sync(&platform, &blows).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_sync_that_crashes_at_every_point_comes_to_the_same_end_and_does_nothing_twice() {
+    let platform = Platform::start(60, 10);
+    let (mut bridge, product) = before_the_first_sync(&platform).await;
+    let books = Books::open(&bridge);
+    books.ask_about(platform.truth.members.keys().next().unwrap()).await;
+    let id = run_of(&bridge.command_to_run(&APPLY).output().unwrap());
+    for (service, point, nth) in SYNCING {
+        bridge.crash_at(*service, point, *nth).await;
+        books.leases_run_out(*service).await;
+    }
+    bridge.launch().await;
+    let run = books.ended(&id).await;
+    assert_eq!((run.kind, run.state, run.is_complete), (RunKind::First, RunState::Finished, true), "{:?}", run.why);
+    core_agrees(&bridge, &product.brought_in_step(&platform.truth)).await;
+    everything_is_applied_once(&bridge, &books, &run).await;
+    nothing_is_left(&mut bridge);
 }
 
 fn kills() -> usize {
@@ -95,13 +117,14 @@ async fn everything_is_applied_once(bridge: &Bridge, books: &Books, run: &Run) {
     let items = books.items(&run.id).await;
     let left: Vec<_> = items.iter().filter(|item| item.planned.state != ItemState::Applied).collect();
     assert!(left.is_empty(), "{} of {} items are not applied: {:?}", left.len(), items.len(), left.first());
-    for action in [Action::Link, Action::Create, Action::Update, Action::Disable] {
+    for action in [Action::Link, Action::Create, Action::Update, Action::Disable, Action::Delete] {
         assert!(items.iter().any(|item| item.planned.item.action == action), "nothing to {}", action.as_str());
     }
 
     let mut versions = BTreeSet::new();
     let mut rows = BTreeMap::new();
-    for item in items.iter().filter(|item| item.planned.item.action != Action::Link) {
+    let writes = |item: &&PlanItem| !matches!(item.planned.item.action, Action::Link | Action::Delete);
+    for item in items.iter().filter(writes) {
         let version = item.version.expect("a change");
         assert!(versions.insert(version), "two items share version {version}");
         let row = (item.planned.item.kind, item.planned.item.core_id.as_deref().expect("a row").to_owned());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use common::{DestinationId, EntityKind};
+use common::{DestinationId, EntityKey, EntityKind, TenantId};
 use database::{Connection, Result, on_backend};
 use diesel::{dsl::count_star, prelude::*};
 use directory::plan::{Action, Item};
@@ -251,6 +251,28 @@ pub fn sent(conn: &mut Connection, run: &str, after: u64, limit: i64) -> Result<
         .limit(limit);
     let rows: Vec<Row> = on_backend!(conn, c => query.load(c))?;
     rows.into_iter().map(Row::read).collect()
+}
+
+/// The entities of which a plan changed rows at a destination by a change of that version or a later one.
+///
+/// # Errors
+/// Those of the database.
+pub fn changed_since(
+    conn: &mut Connection,
+    tenant: &TenantId,
+    destination: &DestinationId,
+    version: u64,
+) -> Result<BTreeSet<EntityKey>> {
+    let runs = super::ids(conn, tenant)?;
+    let query = plan_items::table
+        .filter(plan_items::run.eq_any(runs))
+        .filter(plan_items::destination.eq(destination.as_str()))
+        .filter(plan_items::version.ge(signed(version)))
+        .filter(plan_items::id.is_not_null())
+        .select((plan_items::kind, plan_items::id.assume_not_null()))
+        .distinct();
+    let rows: Vec<(String, String)> = on_backend!(conn, c => query.load(c))?;
+    rows.iter().map(|(kind, id)| Ok(EntityKey::new(parse(kind)?, id))).collect()
 }
 
 /// Notes what became of items.

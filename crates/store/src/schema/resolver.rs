@@ -17,6 +17,7 @@ diesel::table! {
         parked_since -> Nullable<BigInt>,
         asked -> Bool,
         given_up -> Bool,
+        version -> BigInt,
     }
 }
 

@@ -79,11 +79,15 @@ async fn keys_are_found_whether_they_are_asked_for_twice_or_are_not_there(databa
 async fn records_are_found_whether_they_are_asked_for_twice_or_are_not_there(database: Database) {
     write(&database, |conn| {
         let (member, department) = (EntityKey::member("2"), EntityKey::department("2"));
-        let row = records::Row { parked_since: Some(NOW), asked: true, ..records::Row::default() };
+        let row = records::Row { parked_since: Some(NOW), asked: true, version: 7, ..records::Row::default() };
         records::save(conn, &tenant(), &[(member.clone(), row.clone())])?;
         let keys = [member.clone(), department.clone(), member.clone()];
         let found: BTreeMap<EntityKey, records::Row> = records::load(conn, &tenant(), &keys)?.into_iter().collect();
-        assert_eq!(found, [(member, row)].into());
+        assert_eq!(found, [(member.clone(), row.clone())].into());
+        assert_eq!(records::all_after(conn, &tenant(), None, 9)?, [(member.clone(), row)]);
+        assert!(records::all_after(conn, &tenant(), Some(&member), 9)?.is_empty());
+        assert!(records::live_after(conn, &tenant(), None, 9)?.is_empty());
+        assert_eq!(records::count(conn, &tenant())?, 1);
         assert!(records::load(conn, &tenant(), &[department.clone(), department])?.is_empty());
         assert!(records::load(conn, &tenant(), &[])?.is_empty());
         Ok(())

@@ -171,7 +171,12 @@ async fn what_was_taken_and_what_is_to_be_sent_is_remembered(database: Database)
         let doubtful = [(a.clone(), Told { entity: entity("new"), doubt })].into();
         assert_eq!(taken::load(conn, &tenant(), &oa(), &keys)?, doubtful);
         taken::put(conn, &tenant(), &oa(), &[(&a, 4, &entity("newest"))])?;
-        assert_eq!(taken::load(conn, &tenant(), &oa(), &keys)?, [(a, Told::surely(entity("newest")))].into());
+        assert_eq!(taken::load(conn, &tenant(), &oa(), &keys)?, [(a.clone(), Told::surely(entity("newest")))].into());
+
+        let nobody = EntityKey::member("nobody");
+        taken::doubt_all(conn, &tenant(), &oa(), &[a.clone(), nobody])?;
+        let all = Told { doubt: entity("newest").fields, ..Told::surely(entity("newest")) };
+        assert_eq!(taken::load(conn, &tenant(), &oa(), &keys)?, [(a, all)].into());
 
         messages::put(conn, &tenant(), &oa(), &[(1, "one".into()), (2, "two".into())], NOW)?;
         messages::remove(conn, &tenant(), &oa(), &[1])?;

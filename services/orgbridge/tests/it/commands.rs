@@ -78,6 +78,9 @@ fn what_is_not_there_is_told_with_what_to_do() {
         &["dead", "replay", "nothing"],
         &["deliveries", "list", "--tenant", "nobody"],
         &["deliveries", "replay", "--tenant", "acme", "--destination", "nowhere"],
+        &["destination", "pause", "--tenant", "acme", "--destination", "nowhere"],
+        &["destination", "resume", "--tenant", "nobody", "--destination", "core"],
+        &["destination", "reset", "--tenant", "acme", "--destination", "nowhere"],
     ] {
         let ended = bench.run(arguments);
         assert!(ended.refusal(1).contains("`orgbridge "), "{arguments:?}: {}", ended.err);

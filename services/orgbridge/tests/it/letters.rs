@@ -12,12 +12,12 @@ use store::{
 
 use crate::bench::{Bench, TENANT};
 
-struct Letters {
-    bench: Bench,
-    database: Database,
+pub(crate) struct Letters {
+    pub(crate) bench: Bench,
+    pub(crate) database: Database,
 }
 
-fn acme() -> TenantId {
+pub(crate) fn acme() -> TenantId {
     "acme".parse().unwrap()
 }
 
@@ -38,14 +38,19 @@ fn letter(stage: Stage, kind: &str, entity: &str, reason: Reason, content: &str)
 
 /// A dead letter with the event that such an entity was created.
 fn event(kind: EntityKind, id: &str, fields: Fields) -> NewDeadLetter {
-    let what = What::Created { fields };
-    let seen = Observation { kind, id: id.into(), at: UnixMillis(1_767_225_600_000), what, hint: false, answer: false };
+    happened(kind, id, 0, What::Created { fields })
+}
+
+/// A dead letter with what happened to an entity, so many seconds after the beginning.
+pub(crate) fn happened(kind: EntityKind, id: &str, seconds: i64, what: What) -> NewDeadLetter {
+    let at = UnixMillis(1_767_225_600_000).plus_seconds(seconds);
+    let seen = Observation { kind, id: id.into(), at, what, hint: false, answer: false };
     let event = Event {
-        id: format!("event-{id}"),
+        id: if seconds == 0 { format!("event-{id}") } else { format!("event-{id}-{seconds}") },
         tenant: acme(),
         platform: Platform::Wecom,
-        received_at: UnixMillis(1_767_225_601_000),
-        keys: EventKeys { platform: None, content: format!("key-{id}") },
+        received_at: at.plus_seconds(1),
+        keys: EventKeys { platform: None, content: format!("key-{}-{id}-{seconds}", kind.as_str()) },
         traceparent: None,
         body: EventBody::Directory(seen),
     };
@@ -54,7 +59,7 @@ fn event(kind: EntityKind, id: &str, fields: Fields) -> NewDeadLetter {
 }
 
 impl Letters {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let bench = Bench::new();
         bench.write("acme.toml", TENANT);
         assert_eq!(bench.run(&["tenant", "apply", "acme.toml"]).code, 0);
@@ -62,16 +67,16 @@ impl Letters {
         Self { database: Database::open(&Options::new(url)).unwrap(), bench }
     }
 
-    async fn insert(&self, letter: NewDeadLetter) -> String {
+    pub(crate) async fn insert(&self, letter: NewDeadLetter) -> String {
         let insert = move |conn: &mut database::Connection| dead_letters::insert(conn, &[letter]);
         self.database.write("test.insert", insert).await.unwrap().remove(0)
     }
 
-    async fn last_version(&self) -> u64 {
+    pub(crate) async fn last_version(&self) -> u64 {
         self.database.read("test.version", |conn| outbox::last_version(conn, &acme())).await.unwrap()
     }
 
-    async fn wishes(&self) -> Vec<outbox::Replay> {
+    pub(crate) async fn wishes(&self) -> Vec<outbox::Replay> {
         self.database.write("test.wishes", |conn| outbox::take_replays(conn, 10)).await.unwrap()
     }
 

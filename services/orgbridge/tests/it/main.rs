@@ -9,6 +9,8 @@ mod configuration;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod destination;
+#[cfg(test)]
 mod letters;
 #[cfg(test)]
 mod serving;

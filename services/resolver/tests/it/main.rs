@@ -165,6 +165,49 @@ async fn a_replay_sends_the_entity_as_it_is_now_under_a_new_version_to_one_desti
 }
 
 #[tokio::test]
+async fn a_replay_of_what_is_gone_removes_it_at_one_destination_and_of_who_was_never_sent_says_nothing() {
+    let scene = Scene::start().await;
+    scene.tell([department("2", "1", 1), member("m", &["2"], 2), removed(EntityKey::member("m"), 5)]).await;
+    scene.tell([member("waits", &["9"], 3)]).await;
+    let removal = scene.changes(4).await.remove(3);
+    scene.drained().await;
+    for key in [EntityKey::member("waits"), EntityKey::member("m"), EntityKey::department("2")] {
+        scene.replay(key, Some("core")).await;
+    }
+    let changes = scene.changes(6).await;
+    assert_eq!(order(&changes), ["1", "2", "m", "-m", "-m", "2"]);
+    assert!(changes[4..].iter().all(|change| change.only_for.as_ref().is_some_and(|id| id.as_str() == "core")));
+    assert_eq!(changes[4].source_time, removal.source_time, "the platform's time");
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_record_bears_the_version_of_the_newest_change_of_its_entity() {
+    let scene = Scene::start().await;
+    let led = Fields::new().with(Field::Name, "a").with(Field::Departments, ["2"].as_slice());
+    let led = What::Created { fields: led.with(Field::Leaders, ["boss"].as_slice()) };
+    scene.tell([department("2", "1", 1), member("boss", &["2"], 2), (EntityKey::member("ann"), T + 3, led)]).await;
+    scene.changes(4).await;
+    scene.tell([removed(EntityKey::member("boss"), 5)]).await;
+    assert_eq!(order(&scene.changes(6).await)[4..], ["-boss", "ann"], "nothing was told of who followed him");
+    let renamed = What::Renamed { to: "anna".into(), fields: Fields::new() };
+    scene.tell([(EntityKey::member("ann"), T + 6, renamed)]).await;
+    scene.changes(7).await;
+    scene.replay(EntityKey::member("boss"), Some("core")).await;
+    scene.changes(8).await;
+    for (key, version) in [
+        (EntityKey::department("2"), 2),
+        (EntityKey::member("ann"), 7),
+        (EntityKey::member("anna"), 7),
+        (EntityKey::member("boss"), 8),
+        (EntityKey::member("nobody"), 0),
+    ] {
+        assert_eq!(scene.version(key.clone()).await, version, "{key}");
+    }
+    scene.end().await;
+}
+
+#[tokio::test]
 async fn a_core_that_is_added_later_gets_what_exists_parents_first() {
     let scene = Scene::start().await;
     scene.tell([department("9", "1", 1), department("2", "9", 2), member("m", &["2"], 3)]).await;

@@ -172,6 +172,13 @@ impl Scene {
         self.stage.context.database.write("test.replay", ask).await.unwrap();
     }
 
+    /// The version of the newest change that an entity's record bears; 0 where there is none.
+    pub(crate) async fn version(&self, key: EntityKey) -> u64 {
+        let load = move |conn: &mut database::Connection| records::load(conn, &tenant(), &[key]);
+        let rows = self.stage.context.database.read("test.version", load).await.unwrap();
+        rows.first().map_or(0, |(_, row)| row.version)
+    }
+
     pub(crate) async fn add_second_core(&self) {
         let second = FILE.replace("id = \"core\"", "id = \"second\"").replace("core.db", "second.db");
         let (_, second) = second.split_once("[[destinations]]").unwrap();

@@ -119,7 +119,11 @@ impl Worker {
         let Some(books) = &mut self.books else { return Err(Trouble::LeaseLost) };
         let mut fresh = Vec::new();
         for step in to_send {
-            if !books.messages.contains_key(&step.version)
+            let is_known_gone = removes_again(&step.send)
+                && !taken.contains_key(&step.send.entity)
+                && books.courier.exception(&step.key).is_none();
+            if !is_known_gone
+                && !books.messages.contains_key(&step.version)
                 && let Rendered::Send(message) =
                     to.render(&step.send, previous(&step.send, &taken), now, books.last_second)
             {
@@ -206,6 +210,13 @@ impl Worker {
         let never_sent = books.messages.split_off(&(books.courier.position() + 1));
         round.void.extend(never_sent.into_keys());
     }
+}
+
+/// Whether somebody asked for a removal to be sent again. A receiver that does not have the entity, as far as is known, is not to be
+/// told of it: it would refuse that. One that starts without a back-fill may have what it was never told of; there a removal that
+/// everybody gets says something.
+fn removes_again(change: &Change) -> bool {
+    change.only_for.is_some() && matches!(change.action, Action::Remove)
 }
 
 /// What the destination was told of the entity before `change`.

@@ -318,6 +318,25 @@ async fn what_is_held_for_too_long_becomes_a_dead_letter() {
 }
 
 #[tokio::test]
+async fn a_removal_that_is_asked_for_again_is_told_only_to_a_receiver_that_has_the_entity() {
+    let (stage, fakes) = begin(&["oa"]).await;
+    let oa = fakes.get("oa");
+    let removal = |id: &str| Change { action: Action::Remove, refers_to: Vec::new(), ..member(id, "2") };
+    let again = |id: &str| Change { only_for: Some(destination("oa")), first: false, ..removal(id) };
+    append(&stage, vec![department("2"), member("a", "2"), again("b"), again("a"), again("a")]).await;
+    eventually("all is passed", async || position(&stage, "oa").await, |position| *position == 5).await;
+    assert_eq!(oa.taken(), [1, 2, 4]);
+    // What was refused may be there, though it was never taken.
+    oa.script().rejects.insert(EntityKey::member("c"));
+    append(&stage, vec![Change { first: false, ..removal("c") }]).await;
+    eventually("it is given up on", async || dead(&stage).await.len(), |dead| *dead == 1).await;
+    oa.script().rejects.clear();
+    append(&stage, vec![again("c")]).await;
+    eventually("it is taken", async || oa.taken(), |taken| *taken == [1, 2, 4, 7]).await;
+    stage.stop().await;
+}
+
+#[tokio::test]
 async fn a_paused_destination_only_collects() {
     let (stage, fakes) = begin(&["oa"]).await;
     let oa = fakes.get("oa");

@@ -116,9 +116,10 @@ impl<'a> Puller<'a> {
             }
             Err(error) => match self.judge(error, AskedAs::Contact, &mut at).await {
                 Some(step) => return Ok(step),
+                // A member's departments may be on two pages: where one is missing, nobody's are known.
                 None => {
                     (at.stage, at.place) = (Stage::DepartmentDetails, None);
-                    Learned::nothing()
+                    Learned { clears: Some(EntityKind::Member), ..Learned::nothing() }
                 }
             },
         };

@@ -15,6 +15,7 @@ use directory::{
 use store::{
     gaps, questions,
     snapshots::{self, Hold, Snapshot, Stage},
+    waiting,
 };
 
 use super::compare::{Difference, compare};
@@ -152,7 +153,8 @@ pub(crate) async fn held_back(desk: &Desk, company: &Company) -> database::Resul
     Ok(format!("it would remove {what} from the directory"))
 }
 
-/// Whether the mirror has all that the last run told. Who is missing is no part of it.
+/// Whether the mirror has all that the last run told, and has looked at everybody who waited for something of it. Who is missing is
+/// no part of it.
 ///
 /// # Errors
 /// Those of the database.
@@ -160,9 +162,12 @@ pub(crate) async fn is_taken_in(desk: &Desk, company: &Company) -> database::Res
     let mut after: Option<EntityKey> = None;
     loop {
         let (tenant, limit) = (company.tenant.clone(), desk.timing.compared);
-        let read = move |conn: &mut Connection| side_by_side(conn, &tenant, after.as_ref(), limit);
-        let page = desk.context.database.read("synchronizer.taken-in", read).await?;
-        if !page.told.is_empty() {
+        let read = move |conn: &mut Connection| -> database::Result<(Page, bool)> {
+            let page = side_by_side(conn, &tenant, after.as_ref(), limit)?;
+            Ok((page, waiting::has_releases(conn, &tenant)?))
+        };
+        let (page, is_releasing) = desk.context.database.read("synchronizer.taken-in", read).await?;
+        if !page.told.is_empty() || is_releasing {
             return Ok(false);
         }
         after = page.next;

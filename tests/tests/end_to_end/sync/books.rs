@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use common::{Change, DestinationId, TenantId};
+use common::{Change, DestinationId, EntityKey, TenantId, UnixMillis};
 use database::{Connection, Database, Options, on_backend};
 use diesel::{RunQueryDsl, sql_query};
+use directory::{Question, Why};
 use store::{
-    outbox,
+    outbox, questions,
     runs::{self, PlanItem, Run, Step},
 };
 use tests::{Bridge, Service};
@@ -69,6 +70,13 @@ impl Books {
         assert_eq!(changes.first().map(|change| change.version), Some(1), "the outbox still has all of them");
         let is_meant = |change: &&Change| change.only_for.as_ref() == Some(&core);
         changes.iter().filter(is_meant).map(|change| change.version).collect()
+    }
+
+    /// A question about a member that the resolver did not ask.
+    pub(super) async fn ask_about(&self, member: &str) {
+        let question = Question { about: EntityKey::member(member), why: Why::Missing, at: UnixMillis(0) };
+        let ask = move |conn: &mut Connection| questions::ask(conn, &tenant(), &[question].into(), UnixMillis(0));
+        self.database.write("test.ask", ask).await.unwrap();
     }
 
     /// As if whatever a killed process of a service held had run out: to wait for that takes minutes each time.

@@ -43,6 +43,10 @@ const TABLES: &str = "
         FOREIGN KEY (tenant_id, department_id) REFERENCES core.departments (tenant_id, id)
     );";
 
+/// Somebody who was disabled so long ago that the row is to be deleted.
+const FORMER: &str = "INSERT INTO core.members (tenant_id, id, name, gender, status, deleted_at)
+    VALUES ('acme', 'L-former', '早已离职', 'unknown', 'left', 1)";
+
 /// What the product calls those that it knows.
 pub(super) struct Product {
     /// By the platform's id.
@@ -89,6 +93,7 @@ impl Product {
             // All at once: a row may refer to one behind it.
             product.batch_execute(&format!("INSERT INTO core.{table} VALUES {}", rows.join(", "))).unwrap();
         }
+        product.batch_execute(FORMER).unwrap();
     }
 
     fn rows(&self, truth: &Snapshot) -> Rows {
