@@ -18,8 +18,8 @@ use directory::plan::Counts;
 
 pub use self::{
     items::{
-        NewItem, PlanItem, Settled, Tally, changed_since, clear_items, clear_items_after, clear_items_until, deletions, insert_items,
-        items, pending, planned_at, removals, sent, settle, settle_sent, tally,
+        NewItem, PlanItem, Settled, Tally, changed_since, clear_items, clear_items_after, clear_items_until, deletions,
+        insert_items, items, pending, planned_at, removals, sent, settle, settle_sent, tally,
     },
     lease::{RunLease, Update, at_work, claim, free_leases, holds, release, renew, undone, update},
     names::{ItemState, RunKind, RunState, Step, Wanted},

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use common::{DestinationId, EntityKind, UnixMillis};
+use common::{DestinationId, EntityKey, EntityKind, UnixMillis};
 use database::{Connection, Database};
 use directory::plan::{Action, Counts, Item, Why, Word};
 use store::{
@@ -233,6 +233,12 @@ async fn items_come_as_they_were_kept_and_in_slices_of_what_is_left(database: Da
         let tally = [(ItemState::Applied, 255), (ItemState::Failed, 1), (ItemState::Pending, 945)];
         assert_eq!(runs::tally(conn, &run.id)?, tally);
         assert_eq!(runs::removals(conn, &run.id)?, [(core(), EntityKind::Member, "P-1201".to_owned())].into());
+        let changed = |conn: &mut Connection, at: &DestinationId, version| {
+            runs::changed_since(conn, &tenant(), at, version).map(Vec::from_iter)
+        };
+        assert_eq!(changed(conn, &core(), 7)?, [EntityKey::member("zhangsan")]);
+        assert!(changed(conn, &core(), 8)?.is_empty());
+        assert!(changed(conn, &"other".parse().unwrap(), 7)?.is_empty());
         runs::clear_items_after(conn, &run.id, 1200)?;
         runs::clear_items_until(conn, &run.id, 1198)?;
         let left: Vec<u64> = runs::items(conn, &run.id, 0, 10)?.iter().map(|item| item.planned.seq).collect();

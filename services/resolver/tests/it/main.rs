@@ -167,8 +167,9 @@ async fn a_replay_sends_the_entity_as_it_is_now_under_a_new_version_to_one_desti
 #[tokio::test]
 async fn a_replay_of_what_is_gone_removes_it_at_one_destination_and_of_who_was_never_sent_says_nothing() {
     let scene = Scene::start().await;
-    scene.tell([department("2", "1", 1), member("m", &["2"], 2), removed(EntityKey::member("m"), 5)]).await;
-    scene.tell([member("waits", &["9"], 3)]).await;
+    scene.tell([department("2", "1", 1), member("m", &["2"], 2), member("waits", &["9"], 3)]).await;
+    scene.changes(3).await;
+    scene.tell([removed(EntityKey::member("m"), 5)]).await;
     let removal = scene.changes(4).await.remove(3);
     scene.drained().await;
     for key in [EntityKey::member("waits"), EntityKey::member("m"), EntityKey::department("2")] {

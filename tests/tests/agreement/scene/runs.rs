@@ -86,11 +86,11 @@ impl Scene {
         differences(database, &file.file, &products, &synchronizer_config(), self.now()).await.unwrap()
     }
 
-    /// Everything that changed since a version is sent to the core again, as the command has it done.
+    /// What the core may have lost since a version is sent again, as the command has it done.
     pub(crate) async fn send_again_from(&self, version: u64) {
         let from = version.to_string();
         let arguments =
-            ["orgbridge", "deliveries", "replay", "--tenant", "acme", "--destination", "core", "--from", from.as_str()];
+            ["orgbridge", "destination", "reset", "--tenant", "acme", "--destination", "core", "--from", from.as_str()];
         let arguments: Vec<OsString> = arguments.into_iter().map(OsString::from).collect();
         let directory = self.stage.directory();
         let environment: Environment = [
