@@ -74,6 +74,7 @@ pub(crate) async fn found(world: &World) {
     let rules = world.rules();
     let turn = world.write(move |conn: &mut Connection| Turn::found(conn, &tenant(), &rules)).await;
     note(world, "founds", &turn);
+    release(world, turn).await;
 }
 
 /// Asks for what is waited for, and gives up on what was waited for too long.

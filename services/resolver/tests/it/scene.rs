@@ -183,6 +183,9 @@ impl Scene {
         let second = FILE.replace("id = \"core\"", "id = \"second\"").replace("core.db", "second.db");
         let (_, second) = second.split_once("[[destinations]]").unwrap();
         self.stage.apply(&format!("{FILE}[[destinations]]{second}")).await;
+        // A sink would see that it is empty.
+        let start = |conn: &mut database::Connection| store::runs::start_all(conn, &TENANT.parse().unwrap());
+        self.stage.context.database.write("test.start", start).await.unwrap();
     }
 
     pub(crate) fn outcome(&self, outcome: &str) -> u64 {

@@ -8,7 +8,7 @@ use destinations::Message;
 use store::{
     destinations::{self as rows, Lease},
     held::{self, FormerId, Held, HeldState},
-    messages,
+    messages, outbox,
 };
 
 use crate::courier::{Courier, Exception, Former, State};
@@ -20,6 +20,8 @@ pub(super) struct Books {
     pub(super) lease_until: UnixMillis,
     /// Messages that are stored, by version.
     pub(super) messages: BTreeMap<u64, Message>,
+    /// Up to this version changes may have been sent in a batch, and the destination may have some of them.
+    pub(super) in_flight: u64,
     pub(super) last_second: Option<i64>,
     pub(super) is_handshaken: bool,
     pub(super) touched: i64,
@@ -33,6 +35,8 @@ pub(super) struct Opening {
     pub(super) destination: DestinationId,
     pub(super) owner: String,
     pub(super) fingerprint: String,
+    /// So many changes a batch may have at most; 0 where there are none.
+    pub(super) batch: u64,
     pub(super) now: UnixMillis,
     pub(super) until: UnixMillis,
 }
@@ -40,7 +44,7 @@ pub(super) struct Opening {
 impl Books {
     /// Takes the lease and reads everything; `None` while somebody else holds it or the destination has no row.
     pub(super) fn open(conn: &mut Connection, opening: &Opening) -> Result<Option<Self>> {
-        let Opening { tenant, destination, owner, fingerprint, now, until } = opening;
+        let Opening { tenant, destination, owner, fingerprint, batch, now, until } = opening;
         let Some(lease) = rows::acquire(conn, tenant, destination, owner, *now, *until)? else { return Ok(None) };
         let Some(mut row) = rows::get(conn, tenant, destination)? else { return Ok(None) };
         let held = held::load(conn, tenant, destination)?;
@@ -66,11 +70,14 @@ impl Books {
         let stored: BTreeMap<u64, Message> = texts.into_iter().filter_map(read).collect();
         let seconds = stored.values().map(|message| message.second);
         let last_second = seconds.chain(row.last_second).max();
+        // So may a batch whose outcomes nobody noted.
+        let in_flight = outbox::last_version(conn, tenant)?.min(row.position + batch);
         Ok(Some(Self {
             courier,
             lease,
             lease_until: *until,
             messages: stored,
+            in_flight,
             last_second,
             is_handshaken: row.handshake_at.is_some(),
             touched: row.touched,
@@ -78,9 +85,11 @@ impl Books {
         }))
     }
 
-    /// Whether a group of messages was stored that has not been worked off: it goes on before anything else is sent.
-    pub(super) fn has_open_group(&self) -> bool {
-        self.messages.last_key_value().is_some_and(|(version, _)| *version > self.courier.position())
+    /// Whether changes above the position may have been sent: a group of messages that was stored and not worked off, or a batch of
+    /// which not all outcomes are noted. They are settled, as they were planned, before anything else is sent.
+    pub(super) fn is_in_the_middle(&self) -> bool {
+        let position = self.courier.position();
+        self.messages.last_key_value().is_some_and(|(version, _)| *version > position) || self.in_flight > position
     }
 }
 

@@ -70,7 +70,7 @@ impl Worker {
 
     async fn work(&mut self, last_version: u64) -> Result<Turn, Trouble> {
         let Some(books) = &self.books else { return Err(Trouble::LeaseLost) };
-        if !books.has_open_group() {
+        if !books.is_in_the_middle() {
             self.give_up_overdue().await?;
             let due = self.due().await?;
             if !due.is_empty() {
@@ -206,6 +206,10 @@ impl Worker {
             destination: self.id.clone(),
             owner: self.context.instance.clone(),
             fingerprint: self.fingerprint.clone(),
+            batch: match &*self.destination {
+                Destination::Batch(_) => self.batch_size as u64,
+                Destination::Messages(_) => 0,
+            },
             now,
             until: now.plus_millis(millis(self.timing.lease)),
         };
