@@ -23,14 +23,11 @@ impl Worker {
     pub(super) async fn carry_out_batch(&mut self, batch: &dyn Batch, steps: &[Step]) -> Result<Turn, Trouble> {
         let sent: Vec<&Step> = steps.iter().filter(|step| step.decision == Decision::Deliver).collect();
         let changes: Vec<Change> = sent.iter().map(|step| step.send.clone()).collect();
-<<<<<<< HEAD
-        let links = self.links(&sent, &changes).await?;
-=======
         if let Some(books) = &mut self.books {
             let last = sent.iter().map(|step| step.version).max();
             books.in_flight = books.in_flight.max(last.unwrap_or_default());
         }
->>>>>>> main
+        let links = self.links(&sent, &changes).await?;
         let (at, began) = (self.context.clock.now(), Instant::now());
         let answer = if changes.is_empty() { Ok(Vec::new()) } else { batch.apply(&changes, &links).await };
         let took = began.elapsed();
