@@ -180,6 +180,11 @@ impl Record {
         self.facts.iter().rfind(|fact| !fact.is_absence()).is_some_and(Fact::is_of_a_life)
     }
 
+    /// When its last life ended; `None` while no life has.
+    pub fn ended_at(&self) -> Option<UnixMillis> {
+        self.facts.iter().rfind(|fact| fact.ends_life()).map(|fact| fact.at)
+    }
+
     /// When it was last found absent, unless something later says that it existed.
     pub fn absent_at(&self) -> Option<UnixMillis> {
         self.facts.iter().find(|fact| fact.is_absence()).map(|fact| fact.at)

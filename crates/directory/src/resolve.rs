@@ -479,7 +479,7 @@ impl Resolver {
                 continue;
             }
             let record = self.record(&key);
-            let ended = record.facts.iter().rfind(|fact| fact.ends_life()).map(|fact| fact.at);
+            let ended = record.ended_at();
             match (record.sent.clone(), ended) {
                 (Some(sent), _) => {
                     let action = Action::Upsert { entity: sent.entity, renamed_from: None };

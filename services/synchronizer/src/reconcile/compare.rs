@@ -31,8 +31,12 @@ pub(crate) fn compare(key: &EntityKey, row: Option<&Row>, record: Option<&Record
     let told = record.map(Told::of).unwrap_or_default();
     let is_new = !record.is_some_and(Record::exists);
     let Some(place) = &row.place else { return is_new.then_some(Difference::Unsure) };
+    if !is_of_this_life(place, record) {
+        return None;
+    }
     let places = differing(&told, &ordered(place, &told));
-    let details = row.details.as_ref().map(|part| believed(key, part, place)).map(|part| differing(&told, &part));
+    let details = row.details.as_ref().map(|part| believed(key, part, place));
+    let details = details.filter(|part| is_of_this_life(part, record)).map(|part| differing(&told, &part));
     let parts = [Some(places), details].into_iter().flatten().filter(|part| !part.fields.is_empty());
     let observations: Vec<Observation> = parts.map(|part| observation(key, row, part, is_new)).collect();
     (!observations.is_empty()).then_some(Difference::Told(observations))
@@ -45,7 +49,12 @@ pub(crate) fn compare_details(key: &EntityKey, row: &Row, record: &Record) -> Op
     let departments = told.list(Field::Departments).to_vec();
     let known = Part { at: details.at, fields: Fields::new().with(Field::Departments, departments) };
     let part = differing(&told, &believed(key, details, &known));
-    (!part.fields.is_empty()).then(|| observation(key, row, part, false))
+    (is_of_this_life(details, Some(record)) && !part.fields.is_empty()).then(|| observation(key, row, part, false))
+}
+
+/// Whether no life of the entity ended since the source said so: it left, or left and came back, after it had been listed.
+fn is_of_this_life(part: &Part, record: Option<&Record>) -> bool {
+    record.and_then(Record::ended_at).is_none_or(|ended_at| ended_at < part.at)
 }
 
 /// Departments in the order in which they were told, if they are the same ones.

@@ -82,7 +82,7 @@ async fn asked_for_just_now(scene: &Scene, about: &EntityKey) {
 fn refused_calls(scene: &Scene) -> u64 {
     let mut calls = scene.api.records();
     calls.retain(|call| call.interface != Interface::GetToken);
-    let is_refused = |outcome| [60020, 42001].map(Outcome::Code).contains(outcome);
+    let is_refused = |outcome| [60020, 40014, 42001].map(Outcome::Code).contains(outcome);
     let answered = calls.iter().find(|call| !is_refused(&call.outcome));
     assert_eq!(answered, None, "nobody is trusted");
     calls.len() as u64

@@ -53,6 +53,15 @@ fn what_was_told_since_is_left_alone() {
 }
 
 #[test]
+fn who_left_after_being_listed_is_not_brought_back() {
+    let row = row(Some(part(50, within(&["2"]))), Some(part(60, within(&["2"]).with(Field::Title, "b"))));
+    let left = record(&[(10, FactTold::Created(within(&["2"]))), (50, FactTold::Removed)]);
+    assert_eq!(compare(&member(), Some(&row), Some(&left)), None);
+    let back = live(&[(55, FactTold::Removed), (70, FactTold::Created(within(&["9"])))]);
+    assert_eq!(compare(&member(), Some(&row), Some(&back)), None, "what it was before is no part of its new life");
+}
+
+#[test]
 fn who_is_new_or_was_removed_is_created() {
     let row = row(Some(part(50, within(&["2"]))), None);
     let gone = record(&[(10, FactTold::Created(within(&["2"]))), (20, FactTold::Removed)]);
