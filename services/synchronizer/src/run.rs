@@ -29,6 +29,7 @@ mod image;
 mod judge;
 mod plan;
 mod products;
+mod renames;
 mod runner;
 mod schedule;
 mod sides;

@@ -81,14 +81,14 @@ impl History {
         for key in gone {
             self.add(key, EXISTS, second, NO);
         }
-        for key in come {
+        for key in &come {
             self.add(key, EXISTS, i64::MIN, NO);
             self.add(key, EXISTS, second, YES);
             match &renamed {
                 Some((from, _)) => self.inherit(from, key),
                 None => {
-                    let place = self.tracks.get(&(key.clone(), EXISTS)).map_or(0, Vec::len) - 1;
-                    self.births.insert((key.clone(), place), second);
+                    let place = self.tracks.get(&(EntityKey::clone(key), EXISTS)).map_or(0, Vec::len) - 1;
+                    self.births.insert((EntityKey::clone(key), place), second);
                 }
             }
         }
@@ -98,11 +98,22 @@ impl History {
             for (field, _) in former.iter().filter(|(field, _)| !fields.contains_key(*field)) {
                 self.add(key, *field, second, "");
             }
+            let is_born = renamed.is_none() && come.contains(&key);
             for (field, value) in fields {
-                self.add(key, *field, second, value);
+                if is_born {
+                    self.begin_anew(key, *field, second, value);
+                } else {
+                    self.add(key, *field, second, value);
+                }
             }
         }
         renamed
+    }
+
+    /// A life that inherits nothing begins with values of its own, though they be the same as those of the one before.
+    fn begin_anew(&mut self, key: &EntityKey, field: &'static str, since: i64, text: &str) {
+        let track = self.tracks.entry((key.clone(), field)).or_default();
+        track.push(Value { since, text: text.to_owned() });
     }
 
     fn add(&mut self, key: &EntityKey, field: &'static str, since: i64, text: &str) {

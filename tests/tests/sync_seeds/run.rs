@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use common::{Clock as _, UnixMillis};
 use platform_sim::{Api, ApiOptions, api::Era};
 use service::TenantBook;
 use store::runs::{Run, RunState, Wanted};
@@ -36,8 +37,9 @@ const REST: Duration = Duration::from_secs(61);
 const LONG_REST: Duration = Duration::from_secs(3_601);
 /// After so many looks everything is done, the second half of them far apart.
 const LOOKS: usize = 40;
-/// So many runs are applied in the end, each of which may find what the one before left to a person.
-const LAST_RUNS: usize = 4;
+/// So many runs are applied in the end, each of which may find what the one before left to a person. The first one may have been open
+/// already.
+const LAST_RUNS: usize = 5;
 
 /// What came of a run.
 #[derive(Debug, Clone)]
@@ -126,13 +128,14 @@ impl Life<'_> {
             self.world.live().await;
         }
         self.world.calm_down();
+        let calm_since = self.world.clocks.now();
         for _ in 0..LAST_RUNS {
             if self.is_over() {
                 return;
             }
             person::ask(self.world, Wanted::Apply).await;
             self.come_to_rest().await;
-            if self.was_nothing_to_do().await {
+            if self.was_nothing_to_do(calm_since).await {
                 break;
             }
         }
@@ -221,10 +224,11 @@ impl Life<'_> {
         self.world.violated(Violation::Wrong(format!("it does not come to an end: {open}")));
     }
 
-    /// Whether the newest run found nothing that differs.
-    async fn was_nothing_to_do(&self) -> bool {
-        match person::newest(self.world).await {
-            Some(run) => run.state == RunState::Finished && person::items(self.world, &run).await.is_empty(),
+    /// Whether the newest run saw everything as it is since that time, and found nothing that differs.
+    async fn was_nothing_to_do(&self, since: UnixMillis) -> bool {
+        let is_last = |run: &Run| run.state == RunState::Finished && run.is_complete && run.requested_at >= since;
+        match person::newest(self.world).await.filter(is_last) {
+            Some(run) => person::items(self.world, &run).await.is_empty(),
             None => false,
         }
     }

@@ -89,6 +89,21 @@ fn what_was_told_and_is_parked_is_waited_for_whatever_was_answered() {
 }
 
 #[test]
+fn what_was_parked_and_is_answered_as_gone_is_waited_for_no_more() {
+    let gone = || answer(department_gone("9", 10));
+    for answers in [[absent("9", 10), gone()], [gone(), absent("9", 10)]] {
+        let mut tenant = check(&[(member("ann", 2, &["9"]), ""), (department("9", 1, "8"), "")]);
+        assert_eq!(tenant.tell_all(&answers), "member ann \"ANN\" in 1");
+        assert!(tenant.waits(&EntityKey::department("9")).is_empty());
+    }
+    let mut tenant = check(&[(reduced("ann", 2, &["1"]), "")]);
+    assert!(tenant.records[&EntityKey::member("ann")].is_parked());
+    let absent = answer(seen(EntityKind::Member, "ann", 10, What::Absent));
+    assert_eq!(tenant.tell_all(&[absent, answer(member_gone("ann", 10))]), "");
+    assert!(tenant.waits(&EntityKey::member("ann")).is_empty());
+}
+
+#[test]
 fn what_was_removed_and_is_absent_is_gone_without() {
     check(&[
         (department("9", 1, "1"), "department 9 \"D9\" in 1"),

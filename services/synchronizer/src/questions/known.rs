@@ -27,6 +27,8 @@ pub(crate) struct Question {
     pub(crate) absent_since: Option<UnixMillis>,
     /// The mirror has it as something that exists.
     pub(crate) is_live: bool,
+    /// Something told that it exists, whether it was sent or not.
+    pub(crate) exists: bool,
     /// Of a member, the departments that it is in as far as known.
     pub(crate) departments: Vec<String>,
     /// It is asked for where it is, too.
@@ -46,6 +48,7 @@ impl Question {
         Self {
             places: !is_placed || why != Why::Hint || !reads_details,
             is_live: record.is_some_and(Record::is_live),
+            exists: record.is_some_and(Record::exists),
             told_at: about_at.max(record.map(told_at).unwrap_or_default()),
             about,
             hinted_at: about_at,

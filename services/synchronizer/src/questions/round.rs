@@ -234,7 +234,7 @@ impl<'a> Round<'a> {
     /// Judges what a whole list does not have: it is believed the second time.
     async fn judge_missing(&mut self, missing: Vec<(EntityKey, UnixMillis)>) -> anyhow::Result<()> {
         let now = self.desk.now();
-        let (mut told, mut live) = (Vec::new(), Vec::new());
+        let (mut told, mut live, mut absences) = (Vec::new(), Vec::new(), 0);
         for (about, asked_at) in missing {
             let Some(question) = self.open.remove(&about) else { continue };
             let remembered = self.company.memory().missed.get(&about).copied();
@@ -247,10 +247,13 @@ impl<'a> Round<'a> {
                     self.missed.push((about, asked_at));
                 }
                 Verdict::Absent if question.is_live => live.push((about, asked_at)),
-                Verdict::Absent => told.push(absent(&question, asked_at)),
+                Verdict::Absent => {
+                    absences += 1;
+                    told.extend(absent(&question, asked_at));
+                }
             }
         }
-        self.count("absent", told.len() as u64);
+        self.count("absent", absences);
         self.publish(told).await?;
         if !live.is_empty() {
             self.put_off.extend(removals::infer(self.desk, self.company, live).await?);

@@ -81,9 +81,15 @@ pub(crate) fn settle(question: &Question, details: &Details, listed: Listed<'_>)
     }
 }
 
-/// The answer about something that is not there: an answer about the id that was asked, never about a successor.
-pub(crate) fn absent(question: &Question, asked_at: UnixMillis) -> Observation {
-    answer(question, &question.about.id, asked_at, What::Absent)
+/// The answers about something that is not there and was never sent: about the id that was asked, never about a successor. What was
+/// told to exist, and waits for what nobody will tell any more, has gone; since nobody ever had it, no brake need count it.
+pub(crate) fn absent(question: &Question, asked_at: UnixMillis) -> Vec<Observation> {
+    let about = |what: What| answer(question, &question.about.id, asked_at, what);
+    let mut told = vec![about(What::Absent)];
+    if question.exists {
+        told.push(about(What::Removed));
+    }
+    told
 }
 
 /// A department as an app sees it.

@@ -12,10 +12,9 @@ use store::{
 };
 
 use super::{
-    image,
     judge::{Fate, Judge},
     products::Core,
-    undo,
+    renames, undo,
     work::{Next, Trouble, Work, to_do},
 };
 
@@ -75,7 +74,10 @@ impl Work {
             return Ok(());
         }
         let (tenant, id, version) = (self.run.tenant.clone(), core.id.clone(), self.run.mirror_version);
-        let start = move |conn: &mut Connection| runs::start_core(conn, &tenant, &id, version);
+        let start = move |conn: &mut Connection| -> database::Result<()> {
+            renames::follow(conn, &tenant, &id)?;
+            runs::start_core(conn, &tenant, &id, version)
+        };
         Ok(self.parts.context.database.write("runs.start-core", start).await?)
     }
 
@@ -165,13 +167,17 @@ impl Slice {
         Ok(self.items.iter().map(|item| judge.fate(item)).collect())
     }
 
-    /// What stood for a row only gives way to who has it now.
+    /// What stood for a row only, and who has gone, gives way to who has it now.
     fn set_links(&self, conn: &mut Connection, new: &[Link]) -> database::Result<()> {
         let once: BTreeMap<&EntityKey, &Link> = new.iter().map(|link| (&link.entity, link)).collect();
         let new: Vec<Link> = once.into_values().cloned().collect();
-        let placeholders: Vec<EntityKey> =
-            new.iter().map(|link| image::nobodys(link.entity.kind, &link.core_id)).collect();
-        links::remove(conn, &self.tenant, &self.destination, &placeholders)?;
+        for kind in [EntityKind::Department, EntityKind::Member] {
+            let rows: Vec<String> =
+                new.iter().filter(|link| link.entity.kind == kind).map(|link| link.core_id.clone()).collect();
+            let former = links::of_rows(conn, &self.tenant, &self.destination, kind, &rows)?;
+            let former: Vec<EntityKey> = former.into_iter().map(|link| link.entity).collect();
+            links::remove(conn, &self.tenant, &self.destination, &former)?;
+        }
         links::set(conn, &self.tenant, &self.destination, &new)
     }
 }

@@ -7,13 +7,13 @@ use service::tenant::DestinationFile;
 use store::{
     destinations::{self as positions, State},
     held::{self, Held},
-    links,
+    links, records,
     runs::{self, ItemState, PlanItem, RunKind, RunState, Settled, Step, Update},
 };
 
 use super::{
     image,
-    judge::row_key,
+    judge::{keeps_row, row_key},
     products::Core,
     work::{Next, Trouble, Work},
 };
@@ -140,7 +140,9 @@ impl Work {
                 let of_kind = rows.iter().filter(|key| key.kind == kind);
                 let ids: Vec<String> = of_kind.map(|key| key.id.as_ref().to_owned()).collect();
                 let found = links::of_rows(conn, &tenant, &id, kind, &ids)?;
-                let real = found.into_iter().filter(|link| !image::is_nobodys(&link.entity));
+                let entities: Vec<EntityKey> = found.iter().map(|link| link.entity.clone()).collect();
+                let known: EntityMap<records::Row> = records::load(conn, &tenant, &entities)?.into_iter().collect();
+                let real = found.into_iter().filter(|link| known.get(&link.entity).is_some_and(keeps_row));
                 owned.extend(real.map(|link| EntityKey::new(kind, &link.core_id)));
             }
             Ok(owned)
@@ -192,7 +194,10 @@ struct Arrived {
 impl Arrived {
     fn count(&mut self, item: &PlanItem, held: &EntityMap<Held>) {
         let Some(key) = changed_key(item) else { return };
-        match held.get(&key).filter(|held| Some(held.version) >= item.version) {
+        // A row that belongs to nobody may have been removed by the key of who left it.
+        let of_version = || held.values().find(|held| Some(held.version) == item.version);
+        let of_row = || if image::is_nobodys(&key) { of_version() } else { None };
+        match held.get(&key).filter(|held| Some(held.version) >= item.version).or_else(of_row) {
             Some(held) => self.failed.push(Settled {
                 seq: item.planned.seq,
                 state: ItemState::Failed,

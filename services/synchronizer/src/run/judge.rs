@@ -1,8 +1,14 @@
 //! What is to be done with the items of a slice now: the mirror and the rows are looked at again, since time passed since the plan.
 
+#[cfg(test)]
+mod tests;
+
 use common::{Action, Change, DestinationId, EntityKey, EntityKind, EntityMap, TenantId, UnixMillis};
 use database::Connection;
-use directory::plan::{self, Item, Row, Word};
+use directory::{
+    Told,
+    plan::{self, Item, Row, Word},
+};
 use store::{
     links::{self, DecidedBy, Link},
     records::{self, Row as Known},
@@ -51,8 +57,7 @@ impl<'a> Judge<'a> {
     ) -> database::Result<Self> {
         let of_rows = || items.iter().filter_map(|item| row_key(&item.planned.item));
         let keys: Vec<EntityKey> = items.iter().filter_map(|item| item.planned.item.key()).chain(of_rows()).collect();
-        let records = records::load(conn, tenant, &keys)?.into_iter().collect();
-        let mut owners = EntityMap::default();
+        let mut owners: EntityMap<EntityKey> = EntityMap::default();
         for kind in [EntityKind::Department, EntityKind::Member] {
             let planned = items.iter().map(|item| &item.planned.item).filter(|item| item.kind == kind);
             let ids: Vec<String> = planned.filter_map(|item| Some(item.core_id.as_deref()?.to_owned())).collect();
@@ -60,6 +65,8 @@ impl<'a> Judge<'a> {
                 owners.insert(EntityKey::new(kind, &link.core_id), link.entity);
             }
         }
+        let known: Vec<EntityKey> = keys.iter().chain(owners.values()).cloned().collect();
+        let records = records::load(conn, tenant, &known)?.into_iter().collect();
         let links = links::load(conn, tenant, destination, &keys)?;
         let linked =
             links.into_iter().map(|link| (link.entity.clone(), EntityKey::new(link.entity.kind, &link.core_id)));
@@ -93,7 +100,7 @@ impl<'a> Judge<'a> {
         if !self.is_live(&entity) {
             return Fate::Skip("the entity is there no more");
         }
-        let is_anothers = self.owner(row_key).is_some_and(|owner| *owner != entity);
+        let is_anothers = self.owner(row_key).is_some_and(|owner| *owner != entity && self.keeps_row(owner));
         let has_another = self.linked.get(&entity).is_some_and(|other| other != row_key);
         if is_anothers || has_another {
             return Fate::Skip("one of the two is linked by now");
@@ -122,12 +129,16 @@ impl<'a> Judge<'a> {
         if image::disabled_at(row).is_some() {
             return Fate::Skip("it is disabled already");
         }
-        if self.owner(row_key).is_some() || self.is_somebodys(row_key) {
+        let owner = self.owner(row_key);
+        if owner.is_some_and(|owner| self.keeps_row(owner)) || self.is_somebodys(row_key) {
             return Fate::Skip("the row is somebody's by now");
         }
-        let key = image::nobodys(item.kind, row.id());
-        let link = image::nobodys_link(item.kind, row.id(), self.now);
-        Fate::Send { change: Box::new(self.change(key, Action::Remove)), link: Some(link) }
+        let (key, link) = match owner {
+            // Who left and was not removed here, as while nothing was delivered, keeps the link as anybody does who leaves.
+            Some(owner) => (owner.clone(), None),
+            None => (image::nobodys(item.kind, row.id()), Some(image::nobodys_link(item.kind, row.id(), self.now))),
+        };
+        Fate::Send { change: Box::new(self.change(key, Action::Remove)), link }
     }
 
     /// A change that only this destination is told of.
@@ -154,13 +165,28 @@ impl<'a> Judge<'a> {
     /// Whether an entity of the row's own id has it, or waits for being sent.
     fn is_somebodys(&self, row_key: &EntityKey) -> bool {
         let is_its_row = self.linked.get(row_key).is_none_or(|other| other == row_key);
-        let is_known = |known: &Known| known.record.is_live() || known.parked_since.is_some();
-        is_its_row && self.records.get(row_key).is_some_and(is_known)
+        is_its_row && self.records.get(row_key).is_some_and(is_there)
+    }
+
+    fn keeps_row(&self, owner: &EntityKey) -> bool {
+        self.records.get(owner).is_some_and(keeps_row)
     }
 
     fn is_live(&self, entity: &EntityKey) -> bool {
         self.records.get(entity).is_some_and(|known| known.record.is_live())
     }
+}
+
+/// Whether an entity is there, or waits for being sent.
+const fn is_there(known: &Known) -> bool {
+    known.record.sent.is_some() || known.parked_since.is_some()
+}
+
+/// Whether the row that an entity is linked with is not to go: the entity is there, or goes on under another id, which the link
+/// follows once that is delivered.
+pub(super) fn keeps_row(known: &Known) -> bool {
+    let end = known.record.facts.iter().rfind(|fact| fact.ends_life());
+    is_there(known) || end.is_some_and(|end| matches!(end.told, Told::RenamedTo(_)))
 }
 
 /// What an item's row would be the key of.

@@ -10,6 +10,7 @@ use store::runs::{self, ItemState, NewItem, RunState, Step, Update, Wanted};
 use super::{
     image,
     products::Core,
+    renames,
     sides::{self, Images, Rules},
     work::{Next, Trouble, Work},
 };
@@ -64,6 +65,7 @@ impl Work {
             Kept { seq, counts: Counts::default(), is_complete: true, version: u64::MAX, excesses: Vec::new() };
         let cores = self.cores().await?;
         for core in cores.iter() {
+            self.follow_renames(core).await?;
             let compared = sides::compare(&self.parts.context.database, &self.tenant.file, core, rules).await?;
             let plan = &compared.plan;
             let items = match removals {
@@ -83,6 +85,13 @@ impl Work {
         }
         self.compared = Some(Arc::new(cores.iter().map(|core| core.id.clone()).collect()));
         Ok(kept)
+    }
+
+    /// What a product that collects is not told of, the comparison is to know.
+    async fn follow_renames(&self, core: &Core) -> Result<(), Trouble> {
+        let (tenant, id) = (self.run.tenant.clone(), core.id.clone());
+        let follow = move |conn: &mut Connection| renames::follow(conn, &tenant, &id);
+        Ok(self.parts.context.database.write("runs.renames", follow).await?)
     }
 
     pub(super) async fn forget_items(&self) -> Result<(), Trouble> {

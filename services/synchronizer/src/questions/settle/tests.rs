@@ -13,6 +13,7 @@ fn question(departments: &[&str], places: bool) -> Question {
         attempts: 0,
         absent_since: None,
         is_live: false,
+        exists: false,
         departments: departments.iter().map(ToString::to_string).collect(),
         places,
     }
@@ -98,4 +99,15 @@ fn who_is_not_seen_is_missing_only_by_the_list() {
 fn who_is_seen_is_there_whatever_the_list_says() {
     let settled = settle(&question(&["2"], false), &told(&["2"]), Listed::NotThere(LISTED));
     assert_eq!(answered(settled).len(), 1);
+}
+
+#[test]
+fn who_was_never_sent_and_is_not_there_has_gone() {
+    let told = |question: &Question| -> Vec<(UnixMillis, What)> {
+        absent(question, LISTED).into_iter().map(|told| (told.at, told.what)).collect()
+    };
+    let unheard_of = question(&[], true);
+    assert_eq!(told(&unheard_of), [(LISTED, What::Absent)]);
+    let waiting = Question { exists: true, ..question(&["2"], true) };
+    assert_eq!(told(&waiting), [(LISTED, What::Absent), (LISTED, What::Removed)]);
 }

@@ -1,0 +1,74 @@
+use database::{Database, Options};
+use directory::{Fact, Record, Sent, plan::MemberRow};
+use store::runs::{ItemState, NewItem};
+
+use super::*;
+
+const NOW: UnixMillis = UnixMillis::from_seconds(100);
+
+fn known(told: Told) -> Known {
+    let facts = vec![Fact { at: UnixMillis::from_seconds(10), told }];
+    Known { record: Record { facts, ..Record::default() }, ..Known::default() }
+}
+
+fn live() -> Known {
+    let entity = common::Entity { shown_id: "ann".to_owned(), fields: common::Fields::new(), incomplete: false };
+    let sent = Sent { entity, at: UnixMillis::from_seconds(10), refers_to: Vec::new() };
+    Known { record: Record { sent: Some(sent), ..Record::default() }, ..Known::default() }
+}
+
+fn row() -> Row {
+    Row::from(MemberRow { id: "P-1".to_owned(), ..MemberRow::default() })
+}
+
+fn item(action: plan::Action, id: Option<&str>) -> PlanItem {
+    let (id, core_id) = (id.map(Into::into), Some("P-1".into()));
+    let item = Item { action, kind: EntityKind::Member, id, core_id, why: Word::Gone.into() };
+    let (destination, before) = ("core".parse().unwrap(), image::to_text(&row()));
+    let planned = NewItem { seq: 1, destination, item, before, after: None, state: ItemState::Pending };
+    PlanItem { planned, version: None, note: None }
+}
+
+/// What becomes of an item about the row `P-1`, with which `ann` is linked, if these are known.
+async fn fate(item: PlanItem, members: Vec<(&str, Known)>) -> Fate {
+    let database = Database::open(&Options::new("sqlite::memory:")).unwrap();
+    database.migrate(store::migrations()).unwrap();
+    let members: Vec<(EntityKey, Known)> =
+        members.into_iter().map(|(id, known)| (EntityKey::member(id), known)).collect();
+    let judge = move |conn: &mut Connection| -> database::Result<Fate> {
+        let (tenant, core): (TenantId, DestinationId) = ("acme".parse().unwrap(), "core".parse().unwrap());
+        let (entity, core_id) = (EntityKey::member("ann"), "P-1".to_owned());
+        let link = Link { entity, core_id, decided_by: DecidedBy::Person, since: UnixMillis(0) };
+        links::set(conn, &tenant, &core, &[link])?;
+        records::save(conn, &tenant, &members)?;
+        let rows: EntityMap<Row> = [(EntityKey::member("P-1"), row())].into_iter().collect();
+        let items = [item];
+        let judge = Judge::open(conn, (&tenant, &core), &items, &rows, NOW)?;
+        Ok(judge.fate(&items[0]))
+    };
+    database.write("test", judge).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_row_of_who_left_is_disabled_through_the_link_that_stays() {
+    let fate = fate(item(plan::Action::Disable, None), vec![("ann", known(Told::Removed))]).await;
+    let Fate::Send { change, link: None } = fate else { panic!("it is skipped, or linked anew") };
+    assert_eq!((change.entity, change.action), (EntityKey::member("ann"), Action::Remove));
+}
+
+#[tokio::test]
+async fn the_row_of_who_is_there_or_coming_or_goes_on_under_another_id_is_not_disabled() {
+    let parked = Known { parked_since: Some(NOW), ..Known::default() };
+    for ann in [live(), parked, known(Told::RenamedTo("bea".into()))] {
+        let fate = fate(item(plan::Action::Disable, None), vec![("ann", ann)]).await;
+        assert!(matches!(fate, Fate::Skip("the row is somebody's by now")));
+    }
+}
+
+#[tokio::test]
+async fn the_row_of_who_left_may_be_anothers() {
+    for (ann, is_linked) in [(known(Told::Removed), true), (live(), false)] {
+        let fate = fate(item(plan::Action::Link, Some("bea")), vec![("ann", ann), ("bea", live())]).await;
+        assert_eq!(matches!(fate, Fate::Link(link) if link.entity == EntityKey::member("bea")), is_linked);
+    }
+}
