@@ -88,8 +88,17 @@ impl Courier {
 
     /// The same of the exceptions with such versions.
     pub fn note_unheard_among(&mut self, is_among: impl Fn(u64) -> bool) {
-        let is_meant = |exception: &Exception| exception.absent && !exception.unsure && is_among(exception.version);
-        let meant = self.ledger.iter().filter(|(_, exception)| is_meant(exception)).map(|(key, _)| key.clone());
+        self.note_unheard_if(|exception| is_among(exception.version));
+    }
+
+    /// The same of all exceptions that are tried again by themselves.
+    pub fn note_unheard_held(&mut self) {
+        self.note_unheard_if(|exception| exception.state == State::Held);
+    }
+
+    fn note_unheard_if(&mut self, is_meant: impl Fn(&Exception) -> bool) {
+        let is_news = |exception: &Exception| exception.absent && !exception.unsure && is_meant(exception);
+        let meant = self.ledger.iter().filter(|(_, exception)| is_news(exception)).map(|(key, _)| key.clone());
         for key in meant.collect::<Vec<_>>() {
             if let Some(mut exception) = self.ledger.take(&key) {
                 exception.unsure = true;

@@ -56,6 +56,14 @@ impl Books {
             Some((first, _)) => courier.note_unheard(*first),
             None => courier.note_unheard_among(|version| texts.contains_key(&version)),
         }
+        // Of batches nothing is stored: it may have been the next one, or one of what was held.
+        let in_flight = outbox::last_version(conn, tenant)?.min(row.position + batch);
+        if *batch > 0 {
+            courier.note_unheard_held();
+            if in_flight > row.position {
+                courier.note_unheard(in_flight);
+            }
+        }
         let unsure = courier.take_changed().into_iter();
         let unsure: Vec<_> = unsure.filter_map(|(key, exception)| Some((self::row(key, exception?), None))).collect();
         held::put(conn, tenant, destination, &unsure)?;
@@ -70,8 +78,6 @@ impl Books {
         let stored: BTreeMap<u64, Message> = texts.into_iter().filter_map(read).collect();
         let seconds = stored.values().map(|message| message.second);
         let last_second = seconds.chain(row.last_second).max();
-        // So may a batch whose outcomes nobody noted.
-        let in_flight = outbox::last_version(conn, tenant)?.min(row.position + batch);
         Ok(Some(Self {
             courier,
             lease,
