@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use common::{Action, Change, Entity, EntityKey, EntityKind, Field, Fields};
+use common::{Action, Change, Entity, EntityKey, EntityKind, Field, Fields, NAMED_ATTRIBUTES};
 
 use crate::TenantFacts;
 
@@ -50,15 +50,6 @@ pub(super) struct Member {
     /// Ids of its departments in the platform's order, and whether it leads them.
     pub(super) departments: Vec<(String, bool)>,
 }
-
-/// Details that have no column of their own.
-const NAMED_ATTRIBUTES: [(Field, &str); 5] = [
-    (Field::Alias, "alias"),
-    (Field::Telephone, "telephone"),
-    (Field::Address, "address"),
-    (Field::BizMail, "biz_mail"),
-    (Field::Avatar, "avatar"),
-];
 
 impl Wanted {
     pub(super) fn new(change: &Change, facts: &TenantFacts) -> Self {
