@@ -54,6 +54,15 @@ pub enum Field {
     Attributes,
 }
 
+/// Details of a member that have no column of their own at a product, and their names among its attributes.
+pub const NAMED_ATTRIBUTES: [(Field, &str); 5] = [
+    (Field::Alias, "alias"),
+    (Field::Telephone, "telephone"),
+    (Field::Address, "address"),
+    (Field::BizMail, "biz_mail"),
+    (Field::Avatar, "avatar"),
+];
+
 /// The value of a [`Field`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(untagged)]

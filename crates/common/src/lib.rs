@@ -14,7 +14,7 @@ mod time;
 pub use change::{Action, Change, Entity, Told};
 pub use entity_map::{EntityMap, EntitySet};
 pub use event::{Callback, Event, EventBody, EventKeys, MalformedEvent, Observation, What};
-pub use fields::{Field, Fields, Value};
+pub use fields::{Field, Fields, NAMED_ATTRIBUTES, Value};
 pub use ids::{DestinationId, EntityKey, EntityKind, InvalidId, Platform, ROOT_DEPARTMENT, TenantId};
 pub use partition::{Hop, partition_of};
 pub use reason::Reason;

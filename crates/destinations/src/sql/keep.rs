@@ -3,14 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::Field;
+use common::{Field, NAMED_ATTRIBUTES};
 use database::Connection;
 use serde_json::{Value, json};
 
 use super::{
     Tables,
     plan::{DepartmentWrite, MemberWrite, Segment},
-    wanted::NAMED_ATTRIBUTES,
     write::{memberships, run},
 };
 

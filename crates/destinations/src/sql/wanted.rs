@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use common::{Action, Change, Entity, EntityKey, EntityKind, Field, Fields};
+use common::{Action, Change, Entity, EntityKey, EntityKind, Field, Fields, NAMED_ATTRIBUTES};
 
 use crate::TenantFacts;
 
@@ -84,15 +84,6 @@ impl Member {
         if self.shown_id.eq_ignore_ascii_case(&key.id) { &self.shown_id } else { &key.id }
     }
 }
-
-/// Details that have no column of their own.
-pub(super) const NAMED_ATTRIBUTES: [(Field, &str); 5] = [
-    (Field::Alias, "alias"),
-    (Field::Telephone, "telephone"),
-    (Field::Address, "address"),
-    (Field::BizMail, "biz_mail"),
-    (Field::Avatar, "avatar"),
-];
 
 impl Wanted {
     pub(super) fn new(change: &Change, facts: &TenantFacts) -> Self {

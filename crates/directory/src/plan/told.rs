@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{Entity, EntityKey, Field, Fields, Value};
+use common::{Entity, EntityKey, Field, Fields, NAMED_ATTRIBUTES, Value};
 
 use super::{
     digest::filled,
@@ -53,15 +53,6 @@ pub(super) const TEXTS: [Column; 7] = [
     Column::Gender,
     Column::Status,
     Column::EmployeeNumber,
-];
-
-/// Details that have no column of their own, and their names among the attributes.
-const NAMED_ATTRIBUTES: [(Field, &str); 5] = [
-    (Field::Alias, "alias"),
-    (Field::Telephone, "telephone"),
-    (Field::Address, "address"),
-    (Field::BizMail, "biz_mail"),
-    (Field::Avatar, "avatar"),
 ];
 
 impl<'a> ToldDepartment<'a> {
