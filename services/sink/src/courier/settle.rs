@@ -66,6 +66,11 @@ impl Courier {
             Decision::Wait { on } => {
                 let mut now_on = blockers::of(&self.ledger, step);
                 now_on.extend(on.iter().filter(|other| self.ledger.get(other).is_some()).cloned());
+                // What was in its way arrived by a step before it: nobody would bring it back.
+                if now_on.is_empty() {
+                    self.except(step, State::Held, now, now, "what it waited for is there");
+                    return Settled::Held;
+                }
                 self.except(step, State::Waiting { on: now_on }, now, now, "waits for what it refers to");
                 Settled::Waiting
             }

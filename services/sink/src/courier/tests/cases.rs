@@ -153,6 +153,25 @@ fn who_was_sent_without_an_answer_and_renamed_leaves_nothing_under_the_former_id
 }
 
 #[test]
+fn what_is_tried_again_together_with_what_it_needs_does_not_wait_for_ever() {
+    let mut courier = Courier::default();
+    settle(&mut courier, &upsert(1, &member("a"), &[dept("1")], &[], true), failed());
+    courier.note_unheard_held();
+    let mut change = renamed(2, "b", "a");
+    let former_row = courier.plan(std::slice::from_ref(&change), |_| true, 1).remove(0);
+    assert_eq!(courier.settle(&former_row, Verdict::Applied, NOW), Settled::Held);
+    let department = upsert(3, &dept("2"), &[dept("1")], &[], true);
+    settle(&mut courier, &department, failed());
+
+    change.refers_to = vec![dept("2")];
+    let steps = [courier.retry(&dept("2"), department).unwrap(), courier.retry(&member("b"), change).unwrap()];
+    assert_eq!(steps[1].decision, Decision::Wait { on: [dept("2")].into() });
+    assert_eq!(courier.settle(&steps[0], Verdict::Applied, NOW), Settled::Applied);
+    assert_eq!(courier.settle(&steps[1], Verdict::Applied, NOW), Settled::Held);
+    assert_eq!(courier.due(NOW, 9), [(2, member("b"))]);
+}
+
+#[test]
 fn a_rename_that_was_rejected_is_carried_on() {
     let mut courier = Courier::default();
     settle(&mut courier, &renamed(1, "b", "a"), rejected());
