@@ -80,7 +80,8 @@ pub struct Observation {
     /// The platform said "look again" rather than the whole of it: the details must be asked for.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hint: bool,
-    /// The platform was asked and said this; `at` is its time at which the request began.
+    /// The platform was asked about this entity and said this, which is all that was asked; `at` is its time at which the request
+    /// began. What a pull comes across has such a time too, and is no answer: it may be a part of what somebody asked.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub answer: bool,
 }

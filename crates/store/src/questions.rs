@@ -10,7 +10,7 @@ use database::{Connection, Result, on_backend};
 use diesel::{
     dsl::sql,
     prelude::*,
-    sql_types::{BigInt, Nullable},
+    sql_types::{BigInt, Nullable, Text},
 };
 use directory::{Question, Why};
 
@@ -82,15 +82,19 @@ impl Row {
 }
 
 /// Asks. Of a question that is open already the newer time counts: an answer that is on its way, and not late enough for that,
-/// leaves it open. What was found absent before counts no more then, since something was told of it.
+/// leaves it open. What was found absent before counts no more then, since something was told of it. Whatever else it is asked
+/// for needs more of an answer than a hint does.
 ///
 /// # Errors
 /// Those of the database.
 pub fn ask(conn: &mut Connection, tenant: &TenantId, asked: &BTreeSet<Question>, now: UnixMillis) -> Result<()> {
     let mut merged: BTreeMap<&EntityKey, (Why, UnixMillis)> = BTreeMap::new();
     for question in asked {
-        let (_, at) = merged.entry(&question.about).or_insert((question.why, question.at));
+        let (why, at) = merged.entry(&question.about).or_insert((question.why, question.at));
         *at = (*at).max(question.at);
+        if *why == Why::Hint {
+            *why = question.why;
+        }
     }
     let merged: Vec<(&EntityKey, (Why, UnixMillis))> = merged.into_iter().collect();
     match conn {
@@ -112,6 +116,7 @@ pub fn ask(conn: &mut Connection, tenant: &TenantId, asked: &BTreeSet<Question>,
                     })
                     .collect();
                 let absent_since = "CASE WHEN about_at < excluded.about_at THEN NULL ELSE absent_since END";
+                let why = "CASE WHEN why = 'hint' THEN excluded.why ELSE why END";
                 diesel::insert_into(questions::table)
                     .values(rows)
                     .on_conflict((questions::tenant, questions::kind, questions::id))
@@ -119,6 +124,7 @@ pub fn ask(conn: &mut Connection, tenant: &TenantId, asked: &BTreeSet<Question>,
                     .set((
                         questions::about_at.eq(sql::<BigInt>("max(about_at, excluded.about_at)")),
                         questions::absent_since.eq(sql::<Nullable<BigInt>>(absent_since)),
+                        questions::why.eq(sql::<Text>(why)),
                     ))
                     .execute(c)?;
             }

@@ -47,11 +47,11 @@ impl Bug {
     const ALL: [Self; 5] =
         [Self::AnswersAsOfReceipt, Self::OurTimeForTheirs, Self::GoneByOneList, Self::UnseenIsGone, Self::StalePlan];
 
-    /// What the resolver is told instead.
+    /// What the resolver is told instead of what the platform answered.
     pub(crate) fn alters(self, clocks: &Clocks, seen: &mut Observation) {
         match self {
-            Self::AnswersAsOfReceipt if seen.answer => seen.at = clocks.platform(),
-            Self::OurTimeForTheirs if seen.answer => seen.at = seen.at.plus_millis(clocks.skew()),
+            Self::AnswersAsOfReceipt => seen.at = clocks.platform(),
+            Self::OurTimeForTheirs => seen.at = seen.at.plus_millis(clocks.skew()),
             Self::UnseenIsGone if seen.what == What::Nameless => seen.what = What::Removed,
             _ => {}
         }

@@ -98,22 +98,29 @@ impl History {
             for (field, _) in former.iter().filter(|(field, _)| !fields.contains_key(*field)) {
                 self.add(key, *field, second, "");
             }
-            let is_born = renamed.is_none() && come.contains(&key);
+            if renamed.is_none() && come.contains(&key) {
+                self.begin_anew(key, second, fields);
+            }
             for (field, value) in fields {
-                if is_born {
-                    self.begin_anew(key, *field, second, value);
-                } else {
-                    self.add(key, *field, second, value);
-                }
+                self.add(key, *field, second, value);
             }
         }
         renamed
     }
 
-    /// A life that inherits nothing begins with values of its own, though they be the same as those of the one before.
-    fn begin_anew(&mut self, key: &EntityKey, field: &'static str, since: i64, text: &str) {
-        let track = self.tracks.entry((key.clone(), field)).or_default();
-        track.push(Value { since, text: text.to_owned() });
+    /// A life that inherits nothing begins with values of its own, though they be the same as those of the one before, or none
+    /// where that one had some: what it comes to later may be the same again.
+    fn begin_anew(&mut self, key: &EntityKey, since: i64, fields: &Fields) {
+        for field in self.fields_of(key) {
+            let text = fields.get(field).cloned().unwrap_or_default();
+            self.tracks.entry((key.clone(), field)).or_default().push(Value { since, text });
+        }
+    }
+
+    /// The fields that ever said something of an entity.
+    fn fields_of(&self, key: &EntityKey) -> Vec<&'static str> {
+        let of_it = self.tracks.keys().filter(|(other, field)| other == key && *field != EXISTS);
+        of_it.map(|(_, field)| *field).collect()
     }
 
     fn add(&mut self, key: &EntityKey, field: &'static str, since: i64, text: &str) {
@@ -125,13 +132,7 @@ impl History {
 
     /// Whoever bears a new id shows what was told of the former one until something is told of the new one.
     fn inherit(&mut self, from: &EntityKey, to: &EntityKey) {
-        let fields: Vec<&'static str> = self
-            .tracks
-            .keys()
-            .filter(|(key, field)| key == from && *field != EXISTS)
-            .map(|(_, field)| *field)
-            .collect();
-        for field in fields {
+        for field in self.fields_of(from) {
             let values: Vec<(i64, String)> = self
                 .tracks
                 .get(&(from.clone(), field))
@@ -145,12 +146,9 @@ impl History {
         }
     }
 
-    /// The resolver takes an event.
+    /// The resolver takes what the platform answered.
     pub(crate) fn told(&mut self, event: &Event) {
         let EventBody::Directory(seen) = &event.body else { return };
-        if !seen.answer {
-            return;
-        }
         let fields = seen.what.fields().into_iter().flat_map(|fields| fields.iter());
         for field in fields.filter_map(|(field, _)| name_of(field)) {
             let answered = self.answered.entry((seen.key(), field)).or_insert(i64::MIN);
@@ -201,9 +199,8 @@ impl History {
         let Some(birth) = self.births.get(&(key.clone(), life)).copied().filter(|_| side == Side::Mirror) else {
             return;
         };
-        let places: Vec<Place> =
-            self.tracks.keys().filter(|(other, field)| other == key && *field != EXISTS).cloned().collect();
-        for place in places {
+        for field in self.fields_of(key) {
+            let place = (key.clone(), field);
             let track = self.tracks.get(&place).map(Vec::as_slice).unwrap_or_default();
             let first = track.iter().position(|value| value.since >= birth).unwrap_or(track.len());
             let mark = self.marks.entry((side, place)).or_default();
@@ -247,4 +244,22 @@ impl History {
             None => Move::Unknown,
         }
     }
+}
+
+#[test]
+fn a_new_life_may_come_to_what_the_one_before_had_and_may_not_begin_with_it() {
+    let ann = EntityKey::member("ann");
+    let with = |fields: Fields| Directory::from([(ann.clone(), fields)]);
+    let (nobody, unknown) = (Directory::new(), with(Fields::new()));
+    let male = with(Fields::from([("gender", "male".to_owned())]));
+    let (mut history, mut torn) = (History::default(), BTreeSet::new());
+    history.begin(1, &male);
+    assert!(history.look(Side::Mirror, &male, &mut torn).is_empty());
+    history.lived(2, &male, &nobody);
+    assert!(history.look(Side::Mirror, &nobody, &mut torn).is_empty());
+    history.lived(3, &nobody, &unknown);
+    let seen = history.look(Side::Mirror, &male, &mut torn);
+    assert!(matches!(seen.as_slice(), [Violation::RolledBack(_)]), "{seen:?}");
+    history.lived(4, &unknown, &male);
+    assert!(history.look(Side::Mirror, &male, &mut torn).is_empty());
 }

@@ -31,19 +31,19 @@ pub(crate) async fn take_what_arrived(world: &World) {
     oracle::look_at_mirror(world).await;
 }
 
-/// As the gateway makes them of a callback; and as a planted bug alters them.
+/// As the gateway makes them of a callback; or what the platform answered, as a planted bug alters it.
 fn events_of(world: &World, letter: Letter) -> Vec<Event> {
-    let mut events = match letter {
-        Letter::Callback(plaintext) => wecom::normalise(&tenant(), CORP, &plaintext, world.clocks.now(), None).unwrap(),
-        Letter::Event(event) => vec![event],
-    };
-    for event in &mut events {
-        world.state().history.told(event);
-        if let (Some(bug), EventBody::Directory(seen)) = (world.bug, &mut event.body) {
-            bug.alters(&world.clocks, seen);
+    let mut event = match letter {
+        Letter::Callback(plaintext) => {
+            return wecom::normalise(&tenant(), CORP, &plaintext, world.clocks.now(), None).unwrap();
         }
+        Letter::Event(event) => event,
+    };
+    world.state().history.told(&event);
+    if let (Some(bug), EventBody::Directory(seen)) = (world.bug, &mut event.body) {
+        bug.alters(&world.clocks, seen);
     }
-    events
+    vec![event]
 }
 
 async fn take(world: &World, events: Vec<Event>) {

@@ -11,7 +11,7 @@ use directory::Why;
 
 use super::{ANSWERS_LATER_BY_MILLIS, Row};
 
-/// New questions; of those that are open the newer time counts.
+/// New questions; of those that are open the newer time counts, and any other reason than a hint.
 pub(super) fn ask(
     c: &mut PgConnection,
     tenant: &str,
@@ -26,8 +26,11 @@ pub(super) fn ask(
         "INSERT INTO questions (tenant, kind, id, why, asked_at, next_attempt, attempts, about_at)
          SELECT $1, new.kind, new.id, new.why, $2, $2, 0, new.about_at
          FROM unnest($3, $4, $5, $6) AS new (kind, id, why, about_at)
-         ON CONFLICT (tenant, kind, id) DO UPDATE SET about_at = excluded.about_at, absent_since = NULL
-           WHERE questions.about_at < excluded.about_at",
+         ON CONFLICT (tenant, kind, id) DO UPDATE SET
+           about_at = greatest(questions.about_at, excluded.about_at),
+           absent_since = CASE WHEN questions.about_at < excluded.about_at THEN NULL ELSE questions.absent_since END,
+           why = CASE WHEN questions.why = 'hint' THEN excluded.why ELSE questions.why END
+           WHERE questions.about_at < excluded.about_at OR (questions.why = 'hint' AND excluded.why <> 'hint')",
     )
     .bind::<Text, _>(tenant)
     .bind::<BigInt, _>(now)

@@ -89,9 +89,10 @@ fn differing(told: &Told<'_>, part: &Part) -> Part {
     Part { at: part.at, fields }
 }
 
+/// It answers no question: only what differs is told, and whoever asked may have asked for the rest.
 fn observation(key: &EntityKey, row: &Row, Part { at, fields }: Part, is_new: bool) -> Observation {
     let what = if is_new { What::Created { fields } } else { What::Updated { fields } };
-    Observation { kind: key.kind, id: row.id.clone(), at, what, hint: false, answer: true }
+    Observation { kind: key.kind, id: row.id.clone(), at, what, hint: false, answer: false }
 }
 
 fn set(ids: &[String]) -> BTreeSet<&String> {

@@ -50,9 +50,18 @@ async fn many_hints_about_one_are_one_question_with_the_newest_time(database: Da
         .await;
     assert_eq!(count(&database).await, 2);
     let claimed = claim(&database, NOW.plus_seconds(1), 10).await;
-    let first = Claimed { about: ann(), why: Why::Hint, about_at: NOW, asked_at: NOW, attempts: 0, absent_since: None };
-    assert_eq!(claimed[0], first);
+    let first = Claimed { about: ann(), why: Why::Missing, about_at: NOW, asked_at: NOW, attempts: 0, absent_since: None };
+    assert_eq!(claimed[0], first, "more is asked than a hint asks");
     assert_eq!((claimed.len(), claimed[1].about.clone()), (2, EntityKey::department("2")));
+}
+
+async fn a_hint_that_somebody_is_blocked_by_is_asked_for_more(database: Database) {
+    let asked = |why| Question { about: ann(), why, at: UnixMillis(0) };
+    ask(&database, [hint(ann(), NOW)], NOW).await;
+    ask(&database, [asked(Why::Blocking)], NOW).await;
+    ask(&database, [asked(Why::Missing), hint(ann(), NOW)], NOW).await;
+    let claimed = claim(&database, NOW, 10).await;
+    assert_eq!((claimed[0].why, claimed[0].about_at), (Why::Blocking, NOW));
 }
 
 async fn what_is_claimed_is_nobody_elses_until_the_claim_ends(database: Database) {
@@ -182,6 +191,7 @@ async fn silence_begins_once_and_ends(database: Database) {
 
 crate::support::on_both! {
     many_hints_about_one_are_one_question_with_the_newest_time
+    a_hint_that_somebody_is_blocked_by_is_asked_for_more
     what_is_claimed_is_nobody_elses_until_the_claim_ends
     two_who_claim_at_once_get_different_questions
     an_answer_closes_only_what_is_two_seconds_older

@@ -87,6 +87,17 @@ fn who_is_missing_is_only_said_to_be_so_where_the_mirror_has_it_live() {
 }
 
 #[test]
+fn what_differs_answers_no_question() {
+    let known = live(&[(10, FactTold::Created(within(&["2"])))]);
+    let row = row(Some(part(50, within(&["2"]))), Some(part(60, within(&["4"]).with(Field::Title, "b"))));
+    let Some(Difference::Told(pulled)) = compare(&member(), Some(&row), Some(&known)) else {
+        panic!("nothing differs")
+    };
+    let walked = compare_details(&member(), &row, &known).unwrap();
+    assert!(pulled.iter().chain([&walked]).all(|told| !told.answer), "where the member is was not told");
+}
+
+#[test]
 fn who_only_the_app_has_is_unsure() {
     let row = row(None, Some(part(60, within(&["2"]))));
     assert_eq!(compare(&member(), Some(&row), None), Some(Difference::Unsure));
