@@ -88,11 +88,12 @@ pub(super) struct Filling {
     pub(super) usage: Usage,
 }
 
-/// All of a table.
+/// All of a table, over a connection of its own: diesel leaves the end of a copy unread on it.
 macro_rules! taken {
-    ($table:ident, $c:expr) => {{
+    ($table:ident, $url:expr) => {{
+        let mut c = PgConnection::establish($url).context("connecting to the core product")?;
         let mut text = Vec::new();
-        let copied = diesel::copy_to($table::table).with_format(CopyFormat::Text).load_raw($c);
+        let copied = diesel::copy_to($table::table).with_format(CopyFormat::Text).load_raw(&mut c);
         copied?.read_to_end(&mut text)?;
         text
     }};
@@ -111,11 +112,10 @@ macro_rules! filled {
 impl Rows {
     /// All rows of a product.
     pub(super) fn of(url: &str) -> Result<Self> {
-        let mut c = PgConnection::establish(url).context("connecting to the core product")?;
         Ok(Self {
-            departments: taken!(departments, &mut c),
-            members: taken!(members, &mut c),
-            memberships: taken!(member_departments, &mut c),
+            departments: taken!(departments, url),
+            members: taken!(members, url),
+            memberships: taken!(member_departments, url),
         })
     }
 
