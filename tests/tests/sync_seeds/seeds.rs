@@ -26,7 +26,7 @@ const FAULTS: u64 = 5;
 const FAILURES: usize = 5;
 
 /// Seeds that failed once, and what was wrong.
-const REGRESSIONS: &[u64] = &[8, 9, 19, 21, 28, 119, 331, 394];
+const REGRESSIONS: &[u64] = &[8, 9, 19, 21, 28, 119, 331, 394, 430];
 
 #[test]
 fn whatever_happens_the_end_is_as_the_source_and_nothing_goes_back() {

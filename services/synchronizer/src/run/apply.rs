@@ -6,6 +6,7 @@ use common::{Change, DestinationId, EntityKey, EntityKind, EntityMap, TenantId, 
 use database::Connection;
 use directory::plan::{Action, Row};
 use store::{
+    destinations::{self as positions, State},
     links::{self, Link},
     outbox,
     runs::{self, ItemState, PlanItem, Run, RunKind, RunLease, RunState, Settled, Step, Update},
@@ -30,6 +31,8 @@ struct Slice {
     items: Vec<PlanItem>,
     /// The rows as they are.
     rows: EntityMap<Row>,
+    /// See [`Work::is_behind_plan`].
+    is_behind: bool,
     employee_number: String,
     now: UnixMillis,
 }
@@ -85,6 +88,8 @@ impl Work {
         let planned = || items.iter().map(|item| &item.planned.item);
         let ids: Vec<(EntityKind, String)> =
             planned().filter_map(|item| Some((item.kind, item.core_id.as_deref()?.to_owned()))).collect();
+        // Asked before the rows are read: what the product takes in between, they show.
+        let is_behind = self.is_behind_plan(core).await?;
         let rows = core.rows(&ids).await?;
         let wecom = self.tenant.file.wecom.as_ref();
         Ok(Slice {
@@ -94,9 +99,18 @@ impl Work {
             destination: core.id.clone(),
             items,
             rows,
+            is_behind,
             employee_number: wecom.map(|wecom| wecom.employee_number.clone()).unwrap_or_default(),
             now: self.now(),
         })
+    }
+
+    /// Whether a product has yet to take changes that the plan was made with. One that collects never gets them.
+    async fn is_behind_plan(&self, core: &Core) -> Result<bool, Trouble> {
+        let (tenant, id, version) = (self.run.tenant.clone(), core.id.clone(), self.run.mirror_version);
+        let read = move |conn: &mut Connection| positions::get(conn, &tenant, &id);
+        let row = self.parts.context.database.read("runs.position", read).await?;
+        Ok(row.is_some_and(|row| row.state != State::Collecting && row.position < version))
     }
 
     /// Nothing is done about these items.
@@ -160,7 +174,7 @@ impl Slice {
 
     fn fates(&self, conn: &mut Connection) -> database::Result<Vec<Fate>> {
         let place = (&self.tenant, &self.destination);
-        let judge = Judge::open(conn, place, &self.items, &self.rows, self.now)?;
+        let judge = Judge::open(conn, place, &self.items, &self.rows, self.now, self.is_behind)?;
         if self.run.kind == RunKind::Undo {
             return undo::fates(conn, &judge, &self.items, &self.employee_number);
         }

@@ -39,6 +39,8 @@ pub(super) struct Judge<'a> {
     /// The rows as they are.
     pub(super) rows: &'a EntityMap<Row>,
     pub(super) now: UnixMillis,
+    /// The product has yet to take changes that the plan was made with.
+    is_behind: bool,
     records: EntityMap<Known>,
     /// Ids of rows, by the entities that are linked with them.
     linked: EntityMap<EntityKey>,
@@ -54,6 +56,7 @@ impl<'a> Judge<'a> {
         items: &[PlanItem],
         rows: &'a EntityMap<Row>,
         now: UnixMillis,
+        is_behind: bool,
     ) -> database::Result<Self> {
         let of_rows = || items.iter().filter_map(|item| row_key(&item.planned.item));
         let keys: Vec<EntityKey> = items.iter().filter_map(|item| item.planned.item.key()).chain(of_rows()).collect();
@@ -70,7 +73,7 @@ impl<'a> Judge<'a> {
         let links = links::load(conn, tenant, destination, &keys)?;
         let linked =
             links.into_iter().map(|link| (link.entity.clone(), EntityKey::new(link.entity.kind, &link.core_id)));
-        Ok(Self { tenant, destination, rows, now, records, linked: linked.collect(), owners })
+        Ok(Self { tenant, destination, rows, now, is_behind, records, linked: linked.collect(), owners })
     }
 
     /// What becomes of an item of a plan that follows the mirror.
@@ -99,6 +102,9 @@ impl<'a> Judge<'a> {
         }
         if !self.is_live(&entity) {
             return Fate::Skip("the entity is there no more");
+        }
+        if self.is_to_change(row_key) {
+            return Fate::Skip("the product is still to be told what becomes of the row");
         }
         let is_anothers = self.owner(row_key).is_some_and(|owner| *owner != entity && self.keeps_row(owner));
         let has_another = self.linked.get(&entity).is_some_and(|other| other != row_key);
@@ -162,10 +168,18 @@ impl<'a> Judge<'a> {
         self.owners.get(row_key).filter(|owner| !image::is_nobodys(owner))
     }
 
-    /// Whether an entity of the row's own id has it, or waits for being sent.
+    /// Whether the product is still to be told that who has a row left, or goes on under another id. With a link to somebody else, the
+    /// row would neither be disabled by that nor get the new id.
+    fn is_to_change(&self, row_key: &EntityKey) -> bool {
+        let bearer = self.owner(row_key).unwrap_or(row_key);
+        self.is_behind && self.records.get(bearer).is_some_and(|known| known.record.ended_at().is_some())
+    }
+
+    /// Whether an entity of the row's own id has it, or waits for being sent, or is to take it along to another id.
     fn is_somebodys(&self, row_key: &EntityKey) -> bool {
         let is_its_row = self.linked.get(row_key).is_none_or(|other| other == row_key);
-        is_its_row && self.records.get(row_key).is_some_and(is_there)
+        let has_it = if self.is_behind { keeps_row } else { is_there };
+        is_its_row && self.records.get(row_key).is_some_and(has_it)
     }
 
     fn keeps_row(&self, owner: &EntityKey) -> bool {

@@ -31,19 +31,29 @@ fn item(action: plan::Action, id: Option<&str>) -> PlanItem {
 
 /// What becomes of an item about the row `P-1`, with which `ann` is linked, if these are known.
 async fn fate(item: PlanItem, members: Vec<(&str, Known)>) -> Fate {
+    judged(item, members, Some("ann"), false).await
+}
+
+/// The same, whoever is linked with the row, at a product that may be behind.
+async fn judged(item: PlanItem, members: Vec<(&str, Known)>, owner: Option<&str>, is_behind: bool) -> Fate {
     let database = Database::open(&Options::new("sqlite::memory:")).unwrap();
     database.migrate(store::migrations()).unwrap();
     let members: Vec<(EntityKey, Known)> =
         members.into_iter().map(|(id, known)| (EntityKey::member(id), known)).collect();
+    let link = |id: &str| Link {
+        entity: EntityKey::member(id),
+        core_id: "P-1".to_owned(),
+        decided_by: DecidedBy::Person,
+        since: UnixMillis(0),
+    };
+    let linked: Vec<Link> = owner.map(link).into_iter().collect();
     let judge = move |conn: &mut Connection| -> database::Result<Fate> {
         let (tenant, core): (TenantId, DestinationId) = ("acme".parse().unwrap(), "core".parse().unwrap());
-        let (entity, core_id) = (EntityKey::member("ann"), "P-1".to_owned());
-        let link = Link { entity, core_id, decided_by: DecidedBy::Person, since: UnixMillis(0) };
-        links::set(conn, &tenant, &core, &[link])?;
+        links::set(conn, &tenant, &core, &linked)?;
         records::save(conn, &tenant, &members)?;
         let rows: EntityMap<Row> = [(EntityKey::member("P-1"), row())].into_iter().collect();
         let items = [item];
-        let judge = Judge::open(conn, (&tenant, &core), &items, &rows, NOW)?;
+        let judge = Judge::open(conn, (&tenant, &core), &items, &rows, NOW, is_behind)?;
         Ok(judge.fate(&items[0]))
     };
     database.write("test", judge).await.unwrap()
@@ -70,5 +80,26 @@ async fn the_row_of_who_left_may_be_anothers() {
     for (ann, is_linked) in [(known(Told::Removed), true), (live(), false)] {
         let fate = fate(item(plan::Action::Link, Some("bea")), vec![("ann", ann), ("bea", live())]).await;
         assert_eq!(matches!(fate, Fate::Link(link) if link.entity == EntityKey::member("bea")), is_linked);
+    }
+}
+
+#[tokio::test]
+async fn a_row_is_not_linked_before_the_product_was_told_that_who_has_it_left_or_bears_another_id() {
+    let ends = [(Told::Removed, Some("ann")), (Told::Removed, None), (Told::RenamedTo("bea".into()), None)];
+    for (end, owner) in ends {
+        for is_behind in [true, false] {
+            let members = vec![(owner.unwrap_or("P-1"), known(end.clone())), ("bea", live())];
+            let fate = judged(item(plan::Action::Link, Some("bea")), members, owner, is_behind).await;
+            assert_eq!(matches!(fate, Fate::Link(_)), !is_behind, "{end:?} of {owner:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_is_to_get_another_id_is_not_disabled_before_the_product_was_told() {
+    for is_behind in [true, false] {
+        let members = vec![("P-1", known(Told::RenamedTo("bea".into())))];
+        let fate = judged(item(plan::Action::Disable, None), members, None, is_behind).await;
+        assert_eq!(matches!(fate, Fate::Skip("the row is somebody's by now")), is_behind);
     }
 }
