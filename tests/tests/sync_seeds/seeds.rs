@@ -19,7 +19,7 @@ use crate::{
 /// Unless somebody asks for more.
 const SEEDS: u64 = 500;
 /// On two cores.
-const TIME: Duration = Duration::from_secs(100);
+const TIME: Duration = Duration::from_secs(300);
 /// Each run has at least so many.
 const FAULTS: u64 = 5;
 /// So many failures are enough to look at.
