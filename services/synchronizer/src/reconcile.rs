@@ -4,7 +4,7 @@
 //! differ. What the mirror has and the source has not is never taken away here: it becomes a question, so that it is looked at
 //! again by a second list, and passes the brake ([`crate::removals`]).
 //!
-//! When a tenant's first sync is applied, what is due is a run against the products too ([`crate::run`]), which begins with such a pull:
+//! When a tenant's first sync is applied, what is due is a run against the products too ([`crate::run`](mod@crate::run)), which begins with such a pull:
 //! there is one schedule, and one pull each time.
 
 mod compare;

@@ -155,12 +155,12 @@ fn ordinary_life(company: &mut Company) -> Vec<Callback> {
     let ids: Vec<&String> = snapshot.members.keys().collect();
     let departments: Vec<&String> = snapshot.departments.keys().collect();
     let mut callbacks = Vec::new();
-    for number in 0..3 {
+    for (number, department) in departments.iter().copied().take(3).enumerate() {
         let member = Member {
             id: format!("new.{number}"),
             name: format!("新人 {number}"),
-            departments: vec![departments[number].clone()],
-            main_department: Some(departments[number].clone()),
+            departments: vec![department.clone()],
+            main_department: Some(department.clone()),
             mobile: format!("177{number:08}"),
             ..Member::default()
         };

@@ -96,13 +96,13 @@ impl History {
         for (key, fields) in after {
             let former = before.get(key).unwrap_or(&nothing);
             for (field, _) in former.iter().filter(|(field, _)| !fields.contains_key(*field)) {
-                self.add(key, *field, second, "");
+                self.add(key, field, second, "");
             }
             if renamed.is_none() && come.contains(&key) {
                 self.begin_anew(key, second, fields);
             }
             for (field, value) in fields {
-                self.add(key, *field, second, value);
+                self.add(key, field, second, value);
             }
         }
         renamed
@@ -171,7 +171,7 @@ impl History {
             }
             found.extend(self.look_whether_it_is_there(side, &key, fields.is_some()));
             for (field, value) in fields.into_iter().flatten() {
-                found.extend(self.look_at(side, &key, *field, value));
+                found.extend(self.look_at(side, &key, field, value));
             }
         }
         found

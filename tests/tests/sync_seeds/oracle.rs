@@ -21,10 +21,13 @@ const ALL: i64 = 10_000;
 /// Differences that are shown.
 const SHOWN: usize = 4;
 
+/// A mirror's version, and its records.
+type Mirror = (u64, Vec<(EntityKey, Record)>);
+
 /// Looks at the mirror, if it has changed.
 pub(crate) async fn look_at_mirror(world: &World) {
     let seen_version = world.state().seen_version;
-    let read = move |conn: &mut Connection| -> database::Result<Option<(u64, Vec<(EntityKey, Record)>)>> {
+    let read = move |conn: &mut Connection| -> database::Result<Option<Mirror>> {
         let version = outbox::last_version(conn, &tenant())?;
         if version == seen_version {
             return Ok(None);

@@ -6,9 +6,7 @@ use common::{Action, EntityKey, Field, Fields};
 use destinations::{Batch, Links, Outcome};
 
 use crate::{
-    changes::{
-        department, department_with, in_departments, member, member_with, remove_department, remove_member,
-    },
+    changes::{department, department_with, in_departments, member, member_with, remove_department, remove_member},
     product::{Core, Kind, links, on_each_kind},
 };
 

@@ -96,9 +96,10 @@ impl Door {
             return json!({ "errcode": NOT_FOUND, "errmsg": "department not found" }).to_string().into_bytes();
         }
         let mut answer: Value = serde_json::from_slice(body).unwrap();
+        let hidden: u64 = self.hidden.parse().unwrap();
         for list in ["department_id", "department"] {
             if let Some(Value::Array(rows)) = answer.get_mut(list) {
-                rows.retain(|row| row["id"].to_string() != self.hidden);
+                rows.retain(|row| row["id"] != hidden);
             }
         }
         answer.to_string().into_bytes()

@@ -58,7 +58,7 @@ fn an_unknown_department_becomes_a_placeholder_and_nobody_is_without_one() {
     let nowhere = |id: &str, number: &str, department: Value| {
         let body = json!({"userid": id, "name": "无", "mobile": number, "department": department});
         assert_eq!(code(&stage.write(Interface::UserCreate, &body)), 0, "{id}");
-        assert_eq!(member(&stage, id).departments, [above.clone()], "{id}");
+        assert_eq!(member(&stage, id).departments, std::slice::from_ref(&above), "{id}");
     };
     nowhere("a", "13900000002", Value::Null);
     nowhere("b", "13900000003", json!(0));

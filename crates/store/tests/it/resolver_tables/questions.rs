@@ -50,7 +50,8 @@ async fn many_hints_about_one_are_one_question_with_the_newest_time(database: Da
         .await;
     assert_eq!(count(&database).await, 2);
     let claimed = claim(&database, NOW.plus_seconds(1), 10).await;
-    let first = Claimed { about: ann(), why: Why::Missing, about_at: NOW, asked_at: NOW, attempts: 0, absent_since: None };
+    let first =
+        Claimed { about: ann(), why: Why::Missing, about_at: NOW, asked_at: NOW, attempts: 0, absent_since: None };
     assert_eq!(claimed[0], first, "more is asked than a hint asks");
     assert_eq!((claimed.len(), claimed[1].about.clone()), (2, EntityKey::department("2")));
 }
