@@ -167,6 +167,32 @@ pub(crate) fn awaited(c: &mut PgConnection, tenant: &str, kind: &str, ids: Vec<&
     Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
+/// Those of some ids of which a pull has learned something, with what.
+pub(crate) fn snapshot_rows(
+    c: &mut PgConnection,
+    tenant: &str,
+    kind: &str,
+    ids: Vec<&str>,
+) -> QueryResult<Vec<(String, String)>> {
+    #[derive(QueryableByName)]
+    struct Learned {
+        #[diesel(sql_type = Text)]
+        id: String,
+        #[diesel(sql_type = Text)]
+        body: String,
+    }
+    let rows: Vec<Learned> = sql_query(
+        "SELECT wanted.id, found.body FROM unnest($3) AS wanted (id)
+         CROSS JOIN LATERAL
+           (SELECT body FROM snapshot_rows WHERE tenant = $1 AND kind = $2 AND id = wanted.id LIMIT 1) AS found",
+    )
+    .bind::<Text, _>(tenant)
+    .bind::<Text, _>(kind)
+    .bind::<Array<Text>, _>(ids)
+    .load(c)?;
+    Ok(rows.into_iter().map(|row| (row.id, row.body)).collect())
+}
+
 /// Rows of `waiting` that are to be there.
 pub(crate) fn wait(c: &mut PgConnection, tenant: &str, rows: &Waiting<'_>) -> QueryResult<usize> {
     insert_new(c, |c, conflict| {

@@ -58,3 +58,16 @@ pub(crate) fn by_kind(keys: &[EntityKey]) -> Vec<(&'static str, Vec<&str>)> {
     }
     pieces
 }
+
+/// Rows of a table after a key, in the order of its primary key. As one comparison of rows it is where a scan of the index begins; spelled
+/// with `OR` the server goes through all rows of the tenant for each page.
+macro_rules! after_key {
+    ($table:literal, $kind:expr, $id:expr) => {
+        diesel::dsl::sql::<diesel::sql_types::Bool>(concat!("(", $table, ".kind, ", $table, ".id) > ("))
+            .bind::<diesel::sql_types::Text, _>($kind)
+            .sql(", ")
+            .bind::<diesel::sql_types::Text, _>($id)
+            .sql(")")
+    };
+}
+pub(crate) use after_key;

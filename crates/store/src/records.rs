@@ -7,7 +7,7 @@ use directory::Record;
 
 use crate::{
     bulk,
-    convert::{ROWS_PER_STATEMENT, by_kind, entity_key, from_json, signed, to_json, unsigned},
+    convert::{ROWS_PER_STATEMENT, after_key, by_kind, entity_key, from_json, signed, to_json, unsigned},
     outbox,
     schema::resolver::records,
 };
@@ -301,7 +301,7 @@ fn page(
     let rows: Vec<Loaded> = on_backend!(conn, c => {
         let mut query = records::table
             .filter(records::tenant.eq(tenant.as_str()))
-            .filter(records::kind.gt(kind).or(records::kind.eq(kind).and(records::id.gt(id))))
+            .filter(after_key!("records", kind, id))
             .select((
                 records::kind,
                 records::id,

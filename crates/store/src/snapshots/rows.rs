@@ -12,7 +12,8 @@ use diesel::{
 use directory::Record;
 
 use crate::{
-    convert::{ROWS_PER_STATEMENT, by_kind, entity_key, from_json},
+    bulk,
+    convert::{ROWS_PER_STATEMENT, after_key, by_kind, entity_key, from_json},
     removals::Numbers,
     schema::{resolver::records, snapshots::snapshot_rows},
 };
@@ -83,14 +84,17 @@ pub fn put(conn: &mut Connection, tenant: &TenantId, rows: &[(EntityKey, String)
 pub fn some(conn: &mut Connection, tenant: &TenantId, keys: &[EntityKey]) -> Result<Vec<(EntityKey, String)>> {
     let mut found = Vec::with_capacity(keys.len());
     for (kind, ids) in by_kind(keys) {
-        let rows: Vec<(String, String, String)> = on_backend!(conn, c => snapshot_rows::table
-            .filter(snapshot_rows::tenant.eq(tenant.as_str()))
-            .filter(snapshot_rows::kind.eq(kind))
-            .filter(snapshot_rows::id.eq_any(ids))
-            .select((snapshot_rows::kind, snapshot_rows::id, snapshot_rows::body))
-            .load(c))?;
-        for (kind, id, body) in rows {
-            found.push((entity_key(&kind, &id)?, body));
+        let rows: Vec<(String, String)> = match conn {
+            Connection::Sqlite(c) => snapshot_rows::table
+                .filter(snapshot_rows::tenant.eq(tenant.as_str()))
+                .filter(snapshot_rows::kind.eq(kind))
+                .filter(snapshot_rows::id.eq_any(ids))
+                .select((snapshot_rows::id, snapshot_rows::body))
+                .load(c)?,
+            Connection::Postgres(c) => bulk::snapshot_rows(c, tenant.as_str(), kind, ids)?,
+        };
+        for (id, body) in rows {
+            found.push((entity_key(kind, &id)?, body));
         }
     }
     Ok(found)
@@ -109,7 +113,7 @@ pub fn page(
     let (kind, id) = after.map_or(("", ""), |key| (key.kind.as_str(), &key.id));
     let rows: Vec<(String, String, String)> = on_backend!(conn, c => snapshot_rows::table
         .filter(snapshot_rows::tenant.eq(tenant.as_str()))
-        .filter(snapshot_rows::kind.gt(kind).or(snapshot_rows::kind.eq(kind).and(snapshot_rows::id.gt(id))))
+        .filter(after_key!("snapshot_rows", kind, id))
         .select((snapshot_rows::kind, snapshot_rows::id, snapshot_rows::body))
         .order((snapshot_rows::kind, snapshot_rows::id))
         .limit(limit)
@@ -146,7 +150,7 @@ pub fn mirror_after(
     let (kind, id) = after.map_or(("", ""), |key| (key.kind.as_str(), &key.id));
     let rows: Vec<(String, String, String)> = on_backend!(conn, c => records::table
         .filter(records::tenant.eq(tenant.as_str()))
-        .filter(records::kind.gt(kind).or(records::kind.eq(kind).and(records::id.gt(id))))
+        .filter(after_key!("records", kind, id))
         .select((records::kind, records::id, records::body))
         .order((records::kind, records::id))
         .limit(limit)
@@ -178,7 +182,7 @@ pub fn missing_after(
 ) -> Result<Vec<EntityKey>> {
     let (kind, id) = after.map_or(("", ""), |key| (key.kind.as_str(), &key.id));
     let rows: Vec<(String, String)> = on_backend!(conn, c => missing!(tenant)
-        .filter(records::kind.gt(kind).or(records::kind.eq(kind).and(records::id.gt(id))))
+        .filter(after_key!("records", kind, id))
         .select((records::kind, records::id))
         .order((records::kind, records::id))
         .limit(limit)
