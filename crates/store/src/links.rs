@@ -179,6 +179,20 @@ fn load_columns(c: &mut PgConnection, of: (&str, &str), keys: &[EntityKey]) -> Q
     .load(c)
 }
 
+/// The links of rows, one look by the key for each, see `bulk`.
+fn load_rows(c: &mut PgConnection, of: (&str, &str), kind: &str, ids: Vec<&str>) -> QueryResult<Vec<Row>> {
+    sql_query(
+        "SELECT found.kind, found.platform_id, found.core_id, found.decided_by, found.since
+         FROM (SELECT DISTINCT id FROM unnest($4) AS keys (id)) AS wanted CROSS JOIN LATERAL
+           (SELECT * FROM links WHERE tenant = $1 AND destination = $2 AND kind = $3 AND core_key = wanted.id LIMIT 1) AS found",
+    )
+    .bind::<Text, _>(of.0)
+    .bind::<Text, _>(of.1)
+    .bind::<Text, _>(kind)
+    .bind::<Array<Text>, _>(ids)
+    .load(c)
+}
+
 /// The links of these rows; those that are nobody's are left out.
 ///
 /// # Errors
@@ -194,8 +208,12 @@ pub fn of_rows(
     let keys: Vec<EntityKey> = core_ids.iter().map(|core_id| EntityKey::new(kind, core_id)).collect();
     let mut found = Vec::new();
     for (kind, ids) in by_kind(&keys) {
-        let query = those!(links, of, kind).filter(links::core_key.eq_any(ids)).select(COLUMNS);
-        let rows: Vec<Row> = on_backend!(conn, c => query.load(c))?;
+        let rows: Vec<Row> = match conn {
+            Connection::Sqlite(c) => {
+                those!(links, of, kind).filter(links::core_key.eq_any(ids)).select(COLUMNS).load(c)?
+            }
+            Connection::Postgres(c) => load_rows(c, of, kind, ids)?,
+        };
         for row in rows {
             found.push(row.read()?);
         }

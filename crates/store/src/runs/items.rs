@@ -4,7 +4,12 @@ use std::collections::BTreeSet;
 
 use common::{DestinationId, EntityKey, EntityKind, TenantId};
 use database::{Connection, Result, on_backend};
-use diesel::{dsl::count_star, prelude::*};
+use diesel::{
+    dsl::count_star,
+    prelude::*,
+    sql_query,
+    sql_types::{Array, BigInt, Nullable, Text},
+};
 use directory::plan::{Action, Item};
 
 use super::ItemState;
@@ -280,6 +285,24 @@ pub fn changed_since(
 /// # Errors
 /// Those of the database.
 pub fn settle(conn: &mut Connection, run: &str, settled: &[Settled]) -> Result<()> {
+    if let Connection::Postgres(c) = conn {
+        let seqs: Vec<i64> = settled.iter().map(|one| signed(one.seq)).collect();
+        let states: Vec<&str> = settled.iter().map(|one| one.state.as_str()).collect();
+        let versions: Vec<Option<i64>> = settled.iter().map(|one| one.version.map(signed)).collect();
+        let notes: Vec<Option<&str>> = settled.iter().map(|one| one.note.as_deref()).collect();
+        sql_query(
+            "UPDATE plan_items SET state = new.state, version = new.version, note = new.note
+             FROM unnest($2, $3, $4, $5) AS new (seq, state, version, note)
+             WHERE plan_items.run = $1 AND plan_items.seq = new.seq",
+        )
+        .bind::<Text, _>(run)
+        .bind::<Array<BigInt>, _>(seqs)
+        .bind::<Array<Text>, _>(states)
+        .bind::<Array<Nullable<BigInt>>, _>(versions)
+        .bind::<Array<Nullable<Text>>, _>(notes)
+        .execute(c)?;
+        return Ok(());
+    }
     for one in settled {
         let target = plan_items::table.find((run, signed(one.seq)));
         let values = (

@@ -155,7 +155,7 @@ impl<'a> Puller<'a> {
             (at.stage, at.place, at.done_by) = (Stage::Comparing, None, None);
             return self.write(at, Learned::nothing()).await;
         };
-        if at.done_by.is_none() {
+        if at.place.is_none() {
             at.done_by = self.predict().await?;
         }
         at.place = Some(key.id.to_string());
