@@ -1,4 +1,4 @@
-//! What every event writes, in PostgreSQL: whole columns as arrays, so that one short statement takes any number of rows, where a
+//! What every event writes and every page of a pull looks up, in PostgreSQL: whole columns as arrays, so that one short statement takes any number of rows, where a
 //! list of rows would be a long one with thousands of parameters. SQLite has no arrays, and is as fast with lists.
 //!
 //! Rows are looked up one by one within a statement (`LATERAL .. LIMIT 1`), by the whole primary key. As a condition on a list the
