@@ -204,9 +204,11 @@ impl Manager {
     }
 }
 
-/// No statement of ours is slow: what takes longer than this hangs. Who waits for a lock waits for a transaction of ours.
+/// No statement of ours is slow: what takes longer than this hangs. Who waits for a lock waits for a transaction of ours. All that we
+/// ask goes by a key, or walks along one in its order. A server that has no statistics of a table that just filled takes it for small,
+/// and would gather and sort all of a tenant's rows for every page.
 const SESSION: &str = "SET statement_timeout = '60s'; SET lock_timeout = '20s'; \
-     SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = warning";
+     SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = warning; SET enable_bitmapscan = off";
 
 /// A connection in use. It goes back when this is dropped.
 pub(crate) struct Lease {

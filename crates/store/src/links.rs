@@ -1,18 +1,14 @@
 //! Which row of a destination is which entity, where the row was there before us. An entity has one row at a destination, and a
 //! row is one entity's. A pair that nobody is sure of is no link.
 
+mod postgres;
 mod rejected;
 
 use std::{collections::BTreeMap, str::FromStr};
 
 use common::{DestinationId, EntityKey, EntityKind, TenantId, UnixMillis};
 use database::{Connection, Result, on_backend};
-use diesel::{
-    PgConnection,
-    prelude::*,
-    sql_query,
-    sql_types::{Array, Text},
-};
+use diesel::prelude::*;
 
 pub use rejected::{allow, reject, rejected};
 
@@ -140,7 +136,7 @@ pub fn load(
 ) -> Result<Vec<Link>> {
     let of = (tenant.as_str(), destination.as_str());
     if let Connection::Postgres(c) = conn {
-        return load_columns(c, of, keys)?.into_iter().map(Row::read).collect();
+        return postgres::load(c, of, keys)?.into_iter().map(Row::read).collect();
     }
     let mut found = BTreeMap::new();
     for (kind, ids) in by_kind(keys) {
@@ -157,40 +153,30 @@ pub fn load(
     Ok(found.into_values().collect())
 }
 
-/// Every batch that goes to a core asks this, so it is asked as what every event writes is, see `bulk`.
-fn load_columns(c: &mut PgConnection, of: (&str, &str), keys: &[EntityKey]) -> QueryResult<Vec<Row>> {
-    let (kinds, ids): (Vec<&str>, Vec<&str>) = keys.iter().map(|key| (key.kind.as_str(), &*key.id)).unzip();
-    sql_query(
-        "WITH wanted AS (SELECT DISTINCT kind, id FROM unnest($3, $4) AS keys (kind, id))
-         SELECT found.kind, found.platform_id, found.core_id, found.decided_by, found.since
-         FROM wanted CROSS JOIN LATERAL
-           (SELECT * FROM links WHERE tenant = $1 AND destination = $2 AND kind = wanted.kind
-              AND platform_id = wanted.id LIMIT 1) AS found
-         UNION
-         SELECT found.kind, found.platform_id, found.core_id, found.decided_by, found.since
-         FROM wanted CROSS JOIN LATERAL
-           (SELECT * FROM links WHERE tenant = $1 AND destination = $2 AND kind = wanted.kind
-              AND core_key = wanted.id LIMIT 1) AS found",
-    )
-    .bind::<Text, _>(of.0)
-    .bind::<Text, _>(of.1)
-    .bind::<Array<Text>, _>(kinds)
-    .bind::<Array<Text>, _>(ids)
-    .load(c)
-}
-
-/// The links of rows, one look by the key for each, see `bulk`.
-fn load_rows(c: &mut PgConnection, of: (&str, &str), kind: &str, ids: Vec<&str>) -> QueryResult<Vec<Row>> {
-    sql_query(
-        "SELECT found.kind, found.platform_id, found.core_id, found.decided_by, found.since
-         FROM (SELECT DISTINCT id FROM unnest($4) AS keys (id)) AS wanted CROSS JOIN LATERAL
-           (SELECT * FROM links WHERE tenant = $1 AND destination = $2 AND kind = $3 AND core_key = wanted.id LIMIT 1) AS found",
-    )
-    .bind::<Text, _>(of.0)
-    .bind::<Text, _>(of.1)
-    .bind::<Text, _>(kind)
-    .bind::<Array<Text>, _>(ids)
-    .load(c)
+/// The links of these entities; those that are not linked are left out.
+///
+/// # Errors
+/// Those of the database.
+pub fn of_entities(
+    conn: &mut Connection,
+    tenant: &TenantId,
+    destination: &DestinationId,
+    keys: &[EntityKey],
+) -> Result<Vec<Link>> {
+    let of = (tenant.as_str(), destination.as_str());
+    let mut found = Vec::new();
+    for (kind, ids) in by_kind(keys) {
+        let rows: Vec<Row> = match conn {
+            Connection::Sqlite(c) => {
+                those!(links, of, kind).filter(links::platform_id.eq_any(ids)).select(COLUMNS).load(c)?
+            }
+            Connection::Postgres(c) => postgres::of_entities(c, of, kind, ids)?,
+        };
+        for row in rows {
+            found.push(row.read()?);
+        }
+    }
+    Ok(found)
 }
 
 /// The links of these rows; those that are nobody's are left out.
@@ -212,7 +198,7 @@ pub fn of_rows(
             Connection::Sqlite(c) => {
                 those!(links, of, kind).filter(links::core_key.eq_any(ids)).select(COLUMNS).load(c)?
             }
-            Connection::Postgres(c) => load_rows(c, of, kind, ids)?,
+            Connection::Postgres(c) => postgres::of_rows(c, of, kind, ids)?,
         };
         for row in rows {
             found.push(row.read()?);
@@ -253,7 +239,10 @@ pub fn set(conn: &mut Connection, tenant: &TenantId, destination: &DestinationId
     remove(conn, tenant, destination, &keys)?;
     let rows: Vec<NewRow<'_>> = new.iter().map(|link| new_row(tenant, destination, link)).collect();
     for piece in rows.chunks(ROWS_PER_STATEMENT) {
-        on_backend!(conn, c => diesel::insert_into(links::table).values(piece).execute(c))?;
+        match conn {
+            Connection::Sqlite(c) => diesel::insert_into(links::table).values(piece).execute(c)?,
+            Connection::Postgres(c) => postgres::insert(c, (tenant.as_str(), destination.as_str()), piece)?,
+        };
     }
     for link in new.iter().filter(|link| link.decided_by == DecidedBy::Person) {
         allow(conn, tenant, destination, &link.entity, &link.core_id)?;
@@ -281,8 +270,12 @@ fn new_row<'a>(tenant: &'a TenantId, destination: &'a DestinationId, link: &'a L
 pub fn remove(conn: &mut Connection, tenant: &TenantId, destination: &DestinationId, keys: &[EntityKey]) -> Result<()> {
     let of = (tenant.as_str(), destination.as_str());
     for (kind, ids) in by_kind(keys) {
-        let rows = those!(links, of, kind).filter(links::platform_id.eq_any(ids));
-        on_backend!(conn, c => diesel::delete(rows).execute(c))?;
+        match conn {
+            Connection::Sqlite(c) => {
+                diesel::delete(those!(links, of, kind).filter(links::platform_id.eq_any(ids))).execute(c)?
+            }
+            Connection::Postgres(c) => postgres::remove(c, of, kind, ids)?,
+        };
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use common::{TenantId, UnixMillis};
 use database::{Connection, Result, on_backend};
 use diesel::prelude::*;
 
-pub use rows::{clear, count_missing, mirror_after, missing_after, page, put, some};
+pub use rows::{Half, Texts, clear, count_missing, mirror_after, missing_after, page, places, put};
 pub use walk::walk_on;
 
 use crate::{
@@ -98,6 +98,8 @@ pub struct Snapshot {
     pub done_by: Option<UnixMillis>,
     /// How many entities differed.
     pub differences: u64,
+    /// How much it told the mirror, or asked; while that is nothing, the mirror has all that was pulled.
+    pub told: u64,
     /// When the next run is due.
     pub due_at: UnixMillis,
 }
@@ -114,6 +116,7 @@ impl Snapshot {
             is_whole: true,
             done_by: None,
             differences: 0,
+            told: 0,
             due_at,
         }
     }
@@ -140,6 +143,7 @@ struct Loaded {
     whole: bool,
     done_by: Option<i64>,
     differences: i64,
+    told: i64,
     due_at: i64,
 }
 
@@ -154,6 +158,7 @@ impl Loaded {
             is_whole: self.whole,
             done_by: self.done_by.map(UnixMillis),
             differences: unsigned(self.differences),
+            told: unsigned(self.told),
             due_at: UnixMillis(self.due_at),
         })
     }
@@ -173,6 +178,7 @@ pub fn get(conn: &mut Connection, tenant: &TenantId) -> Result<Option<Snapshot>>
         snapshots::whole,
         snapshots::done_by,
         snapshots::differences,
+        snapshots::told,
         snapshots::due_at,
     ));
     let found: Option<Loaded> = on_backend!(conn, c => query.first(c).optional())?;
@@ -192,6 +198,7 @@ pub fn announce(conn: &mut Connection, tenant: &TenantId, due_at: UnixMillis) ->
         snapshots::asked_at.eq(0_i64),
         snapshots::whole.eq(false),
         snapshots::differences.eq(0_i64),
+        snapshots::told.eq(0_i64),
         snapshots::due_at.eq(due_at.0),
         snapshots::lease_until.eq(0_i64),
     );
@@ -241,6 +248,7 @@ pub fn advance(conn: &mut Connection, tenant: &TenantId, to: &Snapshot, hold: &H
         snapshots::whole.eq(to.is_whole),
         snapshots::done_by.eq(to.done_by.map(|at| at.0)),
         snapshots::differences.eq(signed(to.differences)),
+        snapshots::told.eq(signed(to.told)),
         snapshots::due_at.eq(to.due_at.0),
         snapshots::lease_until.eq(until.0),
     );

@@ -21,6 +21,9 @@ pub struct Timing {
     pub walk_every: Duration,
     /// Entities that are compared at once.
     pub compared: i64,
+    /// Departments whose members a pull asks for at once. The answers are in memory until they are written, in one transaction; as many
+    /// again are on their way meanwhile.
+    pub departments: i64,
     /// Questions that are claimed at once.
     pub round: i64,
     /// Calls of one tenant that are on their way at once.
@@ -40,6 +43,7 @@ impl Default for Timing {
             hold: Duration::from_secs(120),
             walk_every: Duration::from_secs(2),
             compared: 1000,
+            departments: 16,
             round: 1000,
             in_flight: 64,
             request_timeout: Duration::from_secs(15),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use common::{DestinationId, EntityKey, EntityKind, TenantId};
 use database::{Connection, Result, on_backend};
 use diesel::{
+    PgConnection,
     dsl::count_star,
     prelude::*,
     sql_query,
@@ -140,9 +141,39 @@ impl Row {
 pub fn insert_items(conn: &mut Connection, run: &str, new: &[NewItem]) -> Result<()> {
     for piece in new.chunks(ROWS_PER_STATEMENT) {
         let rows = piece.iter().map(|item| Row::new(run, item)).collect::<Result<Vec<Row>>>()?;
-        on_backend!(conn, c => diesel::insert_into(plan_items::table).values(&rows).execute(c))?;
+        match conn {
+            Connection::Sqlite(c) => {
+                diesel::insert_into(plan_items::table).values(&rows).execute(c)?;
+            }
+            Connection::Postgres(c) => {
+                insert_columns(c, run, &rows)?;
+            }
+        }
     }
     Ok(())
+}
+
+/// Whole columns, see `bulk`.
+fn insert_columns(c: &mut PgConnection, run: &str, rows: &[Row]) -> QueryResult<usize> {
+    fn column<'a, T>(rows: &'a [Row], of: impl Fn(&'a Row) -> T) -> Vec<T> {
+        rows.iter().map(of).collect()
+    }
+    sql_query(
+        "INSERT INTO plan_items (run, seq, destination, action, kind, id, core_id, why, before, after, state)
+         SELECT $1, new.* FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS new",
+    )
+    .bind::<Text, _>(run)
+    .bind::<Array<BigInt>, _>(column(rows, |row| row.seq))
+    .bind::<Array<Text>, _>(column(rows, |row| row.destination.as_str()))
+    .bind::<Array<Text>, _>(column(rows, |row| row.action.as_str()))
+    .bind::<Array<Text>, _>(column(rows, |row| row.kind.as_str()))
+    .bind::<Array<Nullable<Text>>, _>(column(rows, |row| row.id.as_deref()))
+    .bind::<Array<Nullable<Text>>, _>(column(rows, |row| row.core_id.as_deref()))
+    .bind::<Array<Text>, _>(column(rows, |row| row.why.as_str()))
+    .bind::<Array<Nullable<Text>>, _>(column(rows, |row| row.before.as_deref()))
+    .bind::<Array<Nullable<Text>>, _>(column(rows, |row| row.after.as_deref()))
+    .bind::<Array<Text>, _>(column(rows, |row| row.state.as_str()))
+    .execute(c)
 }
 
 /// Forgets what was kept of a plan that was not finished.

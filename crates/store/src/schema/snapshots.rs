@@ -9,6 +9,7 @@ diesel::table! {
         whole -> Bool,
         done_by -> Nullable<BigInt>,
         differences -> BigInt,
+        told -> BigInt,
         due_at -> BigInt,
         lease_owner -> Nullable<Text>,
         lease_until -> BigInt,
@@ -21,6 +22,7 @@ diesel::table! {
         kind -> Text,
         id -> Text,
         body -> Text,
+        details -> Nullable<Text>,
     }
 }
 

@@ -3,6 +3,7 @@
 use common::{EntityKey, EntityKind, TenantId};
 use database::{Connection, Result, on_backend};
 use diesel::{
+    PgConnection,
     dsl::{exists, not},
     prelude::*,
     sql_query,
@@ -34,54 +35,102 @@ macro_rules! missing {
     };
 }
 
-/// Writes what is known of entities, new or changed; no key twice. What the text means is the caller's business.
+/// Which of the two texts of a row is written. The other one stays as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Half {
+    /// What the lists of ids say.
+    Place,
+    /// What an app says.
+    Details,
+}
+
+/// What is known of an entity. What the texts mean is the caller's business.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Texts {
+    /// What the lists of ids say.
+    pub place: Option<String>,
+    /// What an app says.
+    pub details: Option<String>,
+}
+
+/// Writes a half of what is known of entities, new or changed; no key twice.
 ///
 /// # Errors
 /// Those of the database.
-pub fn put(conn: &mut Connection, tenant: &TenantId, rows: &[(EntityKey, String)]) -> Result<()> {
+pub fn put(conn: &mut Connection, tenant: &TenantId, half: Half, rows: &[(EntityKey, String)]) -> Result<()> {
     if let Connection::Postgres(c) = conn {
-        let kinds: Vec<&str> = rows.iter().map(|(key, _)| key.kind.as_str()).collect();
-        let ids: Vec<&str> = rows.iter().map(|(key, _)| &*key.id).collect();
-        let bodies: Vec<&str> = rows.iter().map(|(_, body)| body.as_str()).collect();
-        sql_query(
-            "INSERT INTO snapshot_rows (tenant, kind, id, body)
-             SELECT $1, new.* FROM unnest($2, $3, $4) AS new
-             ON CONFLICT (tenant, kind, id) DO UPDATE SET body = excluded.body",
-        )
-        .bind::<Text, _>(tenant.as_str())
-        .bind::<Array<Text>, _>(kinds)
-        .bind::<Array<Text>, _>(ids)
-        .bind::<Array<Text>, _>(bodies)
-        .execute(c)?;
+        put_columns(c, tenant, half, rows)?;
         return Ok(());
     }
     for piece in rows.chunks(ROWS_PER_STATEMENT) {
         let rows: Vec<_> = piece
             .iter()
-            .map(|(key, body)| {
+            .map(|(key, text)| {
+                let (place, details) = match half {
+                    Half::Place => (text.as_str(), None),
+                    Half::Details => ("", Some(text)),
+                };
                 (
                     snapshot_rows::tenant.eq(tenant.as_str()),
                     snapshot_rows::kind.eq(key.kind.as_str()),
                     snapshot_rows::id.eq(&*key.id),
-                    snapshot_rows::body.eq(body),
+                    snapshot_rows::body.eq(place),
+                    snapshot_rows::details.eq(details),
                 )
             })
             .collect();
-        on_backend!(conn, c => diesel::insert_into(snapshot_rows::table)
+        let insert = diesel::insert_into(snapshot_rows::table)
             .values(rows)
             .on_conflict((snapshot_rows::tenant, snapshot_rows::kind, snapshot_rows::id))
-            .do_update()
-            .set(snapshot_rows::body.eq(excluded(snapshot_rows::body)))
-            .execute(c))?;
+            .do_update();
+        match half {
+            Half::Place => {
+                let insert = insert.set(snapshot_rows::body.eq(excluded(snapshot_rows::body)));
+                on_backend!(conn, c => insert.execute(c))?
+            }
+            Half::Details => {
+                let insert = insert.set(snapshot_rows::details.eq(excluded(snapshot_rows::details)));
+                on_backend!(conn, c => insert.execute(c))?
+            }
+        };
     }
     Ok(())
 }
 
-/// What is known of these entities, of those that anything is known of.
+/// Whole columns, see `bulk`.
+fn put_columns(
+    c: &mut PgConnection,
+    tenant: &TenantId,
+    half: Half,
+    rows: &[(EntityKey, String)],
+) -> QueryResult<usize> {
+    let kinds: Vec<&str> = rows.iter().map(|(key, _)| key.kind.as_str()).collect();
+    let ids: Vec<&str> = rows.iter().map(|(key, _)| &*key.id).collect();
+    let texts: Vec<&str> = rows.iter().map(|(_, text)| text.as_str()).collect();
+    let statement = match half {
+        Half::Place => {
+            "INSERT INTO snapshot_rows (tenant, kind, id, body) SELECT $1, new.* FROM unnest($2, $3, $4) AS new
+             ON CONFLICT (tenant, kind, id) DO UPDATE SET body = excluded.body"
+        }
+        Half::Details => {
+            "INSERT INTO snapshot_rows (tenant, kind, id, body, details)
+             SELECT $1, new.kind, new.id, '', new.details FROM unnest($2, $3, $4) AS new (kind, id, details)
+             ON CONFLICT (tenant, kind, id) DO UPDATE SET details = excluded.details"
+        }
+    };
+    sql_query(statement)
+        .bind::<Text, _>(tenant.as_str())
+        .bind::<Array<Text>, _>(kinds)
+        .bind::<Array<Text>, _>(ids)
+        .bind::<Array<Text>, _>(texts)
+        .execute(c)
+}
+
+/// What the lists of ids say of these entities, of those that anything is known of.
 ///
 /// # Errors
 /// Those of the database.
-pub fn some(conn: &mut Connection, tenant: &TenantId, keys: &[EntityKey]) -> Result<Vec<(EntityKey, String)>> {
+pub fn places(conn: &mut Connection, tenant: &TenantId, keys: &[EntityKey]) -> Result<Vec<(EntityKey, String)>> {
     let mut found = Vec::with_capacity(keys.len());
     for (kind, ids) in by_kind(keys) {
         let rows: Vec<(String, String)> = match conn {
@@ -93,8 +142,8 @@ pub fn some(conn: &mut Connection, tenant: &TenantId, keys: &[EntityKey]) -> Res
                 .load(c)?,
             Connection::Postgres(c) => bulk::snapshot_rows(c, tenant.as_str(), kind, ids)?,
         };
-        for (id, body) in rows {
-            found.push((entity_key(kind, &id)?, body));
+        for (id, place) in rows {
+            found.push((entity_key(kind, &id)?, place));
         }
     }
     Ok(found)
@@ -109,16 +158,20 @@ pub fn page(
     tenant: &TenantId,
     after: Option<&EntityKey>,
     limit: i64,
-) -> Result<Vec<(EntityKey, String)>> {
+) -> Result<Vec<(EntityKey, Texts)>> {
     let (kind, id) = after.map_or(("", ""), |key| (key.kind.as_str(), &key.id));
-    let rows: Vec<(String, String, String)> = on_backend!(conn, c => snapshot_rows::table
+    let rows: Vec<(String, String, String, Option<String>)> = on_backend!(conn, c => snapshot_rows::table
         .filter(snapshot_rows::tenant.eq(tenant.as_str()))
         .filter(after_key!("snapshot_rows", kind, id))
-        .select((snapshot_rows::kind, snapshot_rows::id, snapshot_rows::body))
+        .select((snapshot_rows::kind, snapshot_rows::id, snapshot_rows::body, snapshot_rows::details))
         .order((snapshot_rows::kind, snapshot_rows::id))
         .limit(limit)
         .load(c))?;
-    rows.into_iter().map(|(kind, id, body)| Ok((entity_key(&kind, &id)?, body))).collect()
+    let read = |(kind, id, place, details): (String, String, String, Option<String>)| {
+        let place = Some(place).filter(|place| !place.is_empty());
+        Ok((entity_key(&kind, &id)?, Texts { place, details }))
+    };
+    rows.into_iter().map(read).collect()
 }
 
 /// Forgets what is known of a tenant's entities: of one kind, or of all.

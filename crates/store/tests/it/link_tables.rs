@@ -46,6 +46,8 @@ async fn links_of_entities_come_with_those_of_rows_that_are_spelled_like_them(da
         let keys = [EntityKey::member("zhangSAN"), EntityKey::member("wangwu"), EntityKey::department("2")];
         let found = links::load(conn, &tenant(), &core(), &keys)?;
         assert_eq!(pairs(found), ["department 7 = 2", "member lisi = WangWu", "member zhangsan = P-1"]);
+        let own = links::of_entities(conn, &tenant(), &core(), &keys)?;
+        assert_eq!(pairs(own), ["member zhangsan = P-1"]);
         assert!(links::load(conn, &tenant(), &"other".parse().unwrap(), &keys)?.is_empty());
         assert!(links::load(conn, &"globex".parse().unwrap(), &core(), &keys)?.is_empty());
         assert!(links::load(conn, &tenant(), &core(), &[])?.is_empty());

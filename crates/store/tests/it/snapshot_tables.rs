@@ -8,7 +8,7 @@ use directory::{Record, Sent};
 use store::{
     records::{self, Row},
     removals::{self, Numbers},
-    snapshots::{self, Hold, Snapshot, Stage},
+    snapshots::{self, Half, Hold, Snapshot, Stage, Texts},
 };
 
 use crate::support::{on_both, tenant, write};
@@ -19,8 +19,9 @@ fn hold(owner: &str) -> Hold<'_> {
     Hold { owner, now: NOW, until: NOW.plus_seconds(600) }
 }
 
-fn keys(of: &[(EntityKey, String)]) -> Vec<String> {
-    of.iter().map(|(key, body)| format!("{key} {body}")).collect()
+fn keys(of: &[(EntityKey, Texts)]) -> Vec<String> {
+    let shown = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+    of.iter().map(|(key, texts)| format!("{key} {} {}", shown(&texts.place), shown(&texts.details))).collect()
 }
 
 fn live() -> Row {
@@ -63,6 +64,7 @@ async fn what_is_told_of_a_run_is_kept(database: Database) {
             is_whole: false,
             done_by: Some(NOW.plus_seconds(9)),
             differences: 3,
+            told: 41,
             due_at: NOW.plus_seconds(99),
         };
         assert!(snapshots::advance(conn, &tenant(), &at, &hold("a"))?);
@@ -104,19 +106,40 @@ async fn rows_come_in_pages_departments_first(database: Database) {
         let mut rows: Vec<(EntityKey, String)> =
             (0..1200).map(|number| (EntityKey::member(&format!("m{number:04}")), "a".to_owned())).collect();
         rows.push((EntityKey::department("17"), "b".to_owned()));
-        snapshots::put(conn, &tenant(), &rows)?;
-        snapshots::put(conn, &tenant(), &[(EntityKey::member("m0001"), "c".to_owned())])?;
+        snapshots::put(conn, &tenant(), Half::Place, &rows)?;
+        snapshots::put(conn, &tenant(), Half::Place, &[(EntityKey::member("m0001"), "c".to_owned())])?;
         let first = snapshots::page(conn, &tenant(), None, 3)?;
-        assert_eq!(keys(&first), ["department 17 b", "member m0000 a", "member m0001 c"]);
+        assert_eq!(keys(&first), ["department 17 b -", "member m0000 a -", "member m0001 c -"]);
         let next = snapshots::page(conn, &tenant(), Some(&EntityKey::member("m1197")), 10)?;
-        assert_eq!(keys(&next), ["member m1198 a", "member m1199 a"]);
+        assert_eq!(keys(&next), ["member m1198 a -", "member m1199 a -"]);
         let wanted = [EntityKey::member("m0001"), EntityKey::member("nobody"), EntityKey::department("17")];
-        let some: BTreeMap<EntityKey, String> = snapshots::some(conn, &tenant(), &wanted)?.into_iter().collect();
-        assert_eq!(some.len(), 2);
+        let places: BTreeMap<EntityKey, String> = snapshots::places(conn, &tenant(), &wanted)?.into_iter().collect();
+        assert_eq!(places.len(), 2);
         snapshots::clear(conn, &tenant(), Some(EntityKind::Member))?;
-        assert_eq!(keys(&snapshots::page(conn, &tenant(), None, 10)?), ["department 17 b"]);
+        assert_eq!(keys(&snapshots::page(conn, &tenant(), None, 10)?), ["department 17 b -"]);
         snapshots::clear(conn, &tenant(), None)?;
         assert!(snapshots::page(conn, &tenant(), None, 10)?.is_empty());
+        Ok(())
+    })
+    .await;
+}
+
+async fn each_half_of_a_row_is_written_without_the_other(database: Database) {
+    write(&database, |conn| {
+        let put = |conn: &mut _, half, id: &str, text: &str| {
+            snapshots::put(conn, &tenant(), half, &[(EntityKey::member(id), text.to_owned())])
+        };
+        put(conn, Half::Place, "listed", "here")?;
+        put(conn, Half::Details, "told", "ann")?;
+        for text in ["bea", "cleo"] {
+            put(conn, Half::Details, "listed", text)?;
+        }
+        let found = snapshots::page(conn, &tenant(), None, 10)?;
+        assert_eq!(keys(&found), ["member listed here cleo", "member told - ann"]);
+        put(conn, Half::Place, "told", "there")?;
+        put(conn, Half::Place, "listed", "elsewhere")?;
+        let found = snapshots::page(conn, &tenant(), None, 10)?;
+        assert_eq!(keys(&found), ["member listed elsewhere cleo", "member told there ann"]);
         Ok(())
     })
     .await;
@@ -133,7 +156,7 @@ async fn who_is_live_and_was_not_pulled_is_missing(database: Database) {
             (department.clone(), live()),
         ];
         records::save(conn, &tenant(), &rows)?;
-        snapshots::put(conn, &tenant(), &[(pulled, String::new())])?;
+        snapshots::put(conn, &tenant(), Half::Place, &[(pulled, String::new())])?;
         assert_eq!(snapshots::count_missing(conn, &tenant())?, Numbers { departments: 1, members: 1 });
         assert_eq!(snapshots::missing_after(conn, &tenant(), None, 10)?, [department.clone(), gone.clone()]);
         assert_eq!(snapshots::missing_after(conn, &tenant(), Some(&department), 10)?, [gone]);
@@ -178,6 +201,7 @@ on_both! {
     what_is_told_of_a_run_is_kept
     only_a_run_in_quarantine_is_decided_on
     rows_come_in_pages_departments_first
+    each_half_of_a_row_is_written_without_the_other
     who_is_live_and_was_not_pulled_is_missing
     removals_are_counted_once_and_forgotten
 }

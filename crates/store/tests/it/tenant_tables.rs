@@ -147,7 +147,7 @@ async fn a_tenant_that_is_removed_leaves_no_run_and_no_pull(database: Database) 
         let run = runs::request(conn, &tenant, wish, NOW)?.unwrap();
         runs::pause(conn, &tenant, &"core".parse().unwrap(), &run.id, NOW)?;
         snapshots::announce(conn, &tenant, NOW)?;
-        snapshots::put(conn, &tenant, &[(EntityKey::member("a"), "{}".to_owned())])?;
+        snapshots::put(conn, &tenant, snapshots::Half::Place, &[(EntityKey::member("a"), "{}".to_owned())])?;
         removals::note(conn, &tenant, &[EntityKey::member("a")], NOW, UnixMillis(0))?;
         removals::let_pass(conn, &tenant, until)?;
         questions::set_silent(conn, &tenant, Some(NOW))?;

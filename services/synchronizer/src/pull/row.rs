@@ -2,9 +2,10 @@
 
 use common::{EntityKey, Field, Fields, UnixMillis};
 use serde::{Deserialize, Serialize};
+use store::snapshots::Texts;
 use wecom::api::{Department, Member};
 
-/// What a run knows of one entity. It is kept as JSON.
+/// What a run knows of one entity. What each source says is kept by itself, as JSON with the other one left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Row {
     /// Its id as the platform spells it.
@@ -33,9 +34,18 @@ impl Row {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Reads it back; `None` when it is not one of ours.
+    /// Reads a text back; `None` when it is not one of ours.
     pub(crate) fn from_text(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()
+    }
+
+    /// Reads back what both sources said; `None` when none of it is ours.
+    pub(crate) fn from_texts(texts: &Texts) -> Option<Self> {
+        let read = |text: &Option<String>| text.as_deref().and_then(Self::from_text);
+        match (read(&texts.place), read(&texts.details)) {
+            (Some(listed), Some(told)) => Some(Self { details: told.details, ..listed }),
+            (listed, told) => listed.or(told),
+        }
     }
 }
 

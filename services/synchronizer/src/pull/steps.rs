@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use common::{EntityKey, EntityKind, Field, Fields, UnixMillis};
 use database::Connection;
+use futures::future::{join, join_all};
 use outbound::Urgency;
-use store::snapshots::{self, Hold, Snapshot, Stage};
-use wecom::api::{Answer, ApiError, Client, Department, Meaning, Rows};
+use store::snapshots::{self, Half, Hold, Snapshot, Stage};
+use wecom::api::{Answer, ApiError, Client, Department, Meaning, Member, Rows};
 
 use super::row::{Part, Row, department, member};
 use crate::{
@@ -21,6 +22,8 @@ pub(crate) struct Puller<'a> {
     desk: &'a Desk,
     company: &'a Company,
     client: Client,
+    /// What was asked while the last step was written, and after which department.
+    ahead: Option<(Option<String>, Answers)>,
 }
 
 /// How a step ended.
@@ -37,32 +40,41 @@ pub(crate) enum Step {
 /// What a step learned.
 struct Learned {
     rows: Vec<(EntityKey, Row)>,
-    /// Of rows that are there already, this source's part is added to and not replaced: a member's departments may be on two pages.
+    /// Which source said so.
+    half: Half,
+    /// A list of ids goes on: a member's departments may be on two pages.
     adds: bool,
     /// What is known of this kind is forgotten first.
     clears: Option<EntityKind>,
 }
 
 impl Learned {
-    const fn rows(rows: Vec<(EntityKey, Row)>) -> Self {
-        Self { rows, adds: false, clears: None }
+    const fn places(rows: Vec<(EntityKey, Row)>) -> Self {
+        Self { rows, half: Half::Place, adds: false, clears: None }
+    }
+
+    fn details(rows: Vec<(EntityKey, Row)>) -> Self {
+        Self { half: Half::Details, ..Self::places(rows) }
     }
 
     const fn nothing() -> Self {
-        Self::rows(Vec::new())
+        Self::places(Vec::new())
     }
 }
 
+/// The members of some departments, as they were answered.
+type Answers = Vec<(EntityKey, Result<Answer<Rows<Member>>, ApiError>)>;
+
 impl<'a> Puller<'a> {
     pub(crate) fn new(desk: &'a Desk, company: &'a Company) -> Self {
-        Self { desk, company, client: company.client.with_urgency(Urgency::Backfill) }
+        Self { desk, company, client: company.client.with_urgency(Urgency::Backfill), ahead: None }
     }
 
     /// Does the next step of a run that is being pulled.
     ///
     /// # Errors
     /// Those of the database.
-    pub(crate) async fn step(&self, at: Snapshot) -> database::Result<Step> {
+    pub(crate) async fn step(&mut self, at: Snapshot) -> database::Result<Step> {
         match at.stage {
             Stage::DepartmentIds => self.department_ids(at).await,
             Stage::MemberIds => self.member_ids(at).await,
@@ -78,7 +90,7 @@ impl<'a> Puller<'a> {
             Ok(Answer { asked_at, value: Rows { rows, unreadable } }) => {
                 at.asked_at = asked_at;
                 at.is_whole &= unreadable == 0;
-                Learned::rows(rows.into_iter().map(|told| listed(told, asked_at)).collect())
+                Learned::places(rows.into_iter().map(|told| listed(told, asked_at)).collect())
             }
             Err(error) => match self.judge(error, AskedAs::Contact, &mut at).await {
                 Some(step) => return Ok(step),
@@ -108,7 +120,7 @@ impl<'a> Puller<'a> {
                     let fields = Fields::new().with(Field::Departments, departments);
                     (key, Row { id, place: Some(Part { at: answer.asked_at, fields }), details: None })
                 };
-                Learned { adds: true, ..Learned::rows(departments.into_iter().map(row).collect()) }
+                Learned { adds: true, ..Learned::places(departments.into_iter().map(row).collect()) }
             }
             Err(error) if error.meaning() == Some(Meaning::Restart) && at.place.is_some() => {
                 at.place = None;
@@ -135,7 +147,7 @@ impl<'a> Puller<'a> {
         let learned = match self.client.departments(None).await {
             Ok(Answer { asked_at, value: Rows { rows, unreadable } }) => {
                 at.is_whole &= unreadable == 0;
-                Learned::rows(rows.into_iter().map(|told| department(told, asked_at)).collect())
+                Learned::details(rows.into_iter().map(|told| department(told, asked_at)).collect())
             }
             Err(error) => match self.judge(error, AskedAs::App, &mut at).await {
                 Some(step) => return Ok(step),
@@ -145,31 +157,54 @@ impl<'a> Puller<'a> {
         self.write(at, learned).await
     }
 
-    /// The members of the next department.
-    async fn member_details(&self, mut at: Snapshot) -> database::Result<Step> {
-        let after = at.place.as_deref().map(EntityKey::department);
-        let tenant = self.company.tenant.clone();
-        let next = move |conn: &mut Connection| snapshots::page(conn, &tenant, after.as_ref(), 1);
-        let next = self.desk.context.database.read("synchronizer.next-department", next).await?;
-        let Some((key, _)) = next.into_iter().next().filter(|(key, _)| key.kind == EntityKind::Department) else {
+    /// The members of the next departments. While they are written, those of the departments after them are asked for.
+    async fn member_details(&mut self, mut at: Snapshot) -> database::Result<Step> {
+        let answers = match self.ahead.take() {
+            Some((after, answers)) if after == at.place => answers,
+            _ => self.ask_after(at.place.as_deref()).await?,
+        };
+        if answers.is_empty() {
             (at.stage, at.place, at.done_by) = (Stage::Comparing, None, None);
             return self.write(at, Learned::nothing()).await;
-        };
+        }
         if at.place.is_none() {
             at.done_by = self.predict().await?;
         }
-        at.place = Some(key.id.to_string());
-        let learned = match self.client.members(&key.id).await {
-            Ok(Answer { asked_at, value: Rows { rows, unreadable } }) => {
-                at.is_whole &= unreadable == 0;
-                Learned::rows(rows.into_iter().map(|told| member(told, asked_at)).collect())
+        let (mut learned, mut is_first) = (Vec::new(), true);
+        for (key, answer) in answers {
+            match answer {
+                Ok(Answer { asked_at, value: Rows { rows, unreadable } }) => {
+                    at.is_whole &= unreadable == 0;
+                    learned.extend(rows.into_iter().map(|told| member(told, asked_at)));
+                }
+                Err(error) => match self.judge(error, AskedAs::App, &mut at).await {
+                    Some(step) if is_first => return Ok(step),
+                    // What came before it is kept; the next step asks for it again.
+                    Some(_) => break,
+                    None => {}
+                },
             }
-            Err(error) => match self.judge(error, AskedAs::App, &mut at).await {
-                Some(step) => return Ok(step),
-                None => Learned::nothing(),
-            },
+            at.place = Some(key.id.to_string());
+            is_first = false;
+        }
+        let place = at.place.clone();
+        let (written, ahead) = join(self.write(at, Learned::details(learned)), self.ask_after(place.as_deref())).await;
+        self.ahead = Some((place, ahead?));
+        written
+    }
+
+    /// Asks for the members of the departments after one.
+    async fn ask_after(&self, place: Option<&str>) -> database::Result<Answers> {
+        let (tenant, after) = (self.company.tenant.clone(), place.map(EntityKey::department));
+        let at_once = self.desk.timing.departments;
+        let next = move |conn: &mut Connection| snapshots::page(conn, &tenant, after.as_ref(), at_once);
+        let next = self.desk.context.database.read("synchronizer.next-departments", next).await?;
+        let departments = next.into_iter().map(|(key, _)| key).take_while(|key| key.kind == EntityKind::Department);
+        let ask = |key: EntityKey| async move {
+            let answer = self.client.members(&key.id).await;
+            (key, answer)
         };
-        self.write(at, learned).await
+        Ok(join_all(departments.map(ask)).await)
     }
 
     /// When the last department will be asked for.
@@ -213,15 +248,17 @@ impl<'a> Puller<'a> {
             if let Some(kind) = learned.clears {
                 snapshots::clear(conn, &tenant, Some(kind))?;
             }
-            let keys: Vec<EntityKey> = learned.rows.iter().map(|(key, _)| key.clone()).collect();
-            let stored = snapshots::some(conn, &tenant, &keys)?;
-            let mut known: BTreeMap<EntityKey, Row> =
-                stored.into_iter().filter_map(|(key, text)| Some((key, Row::from_text(&text)?))).collect();
+            let mut known: BTreeMap<EntityKey, Row> = BTreeMap::new();
+            if learned.adds {
+                let keys: Vec<EntityKey> = learned.rows.iter().map(|(key, _)| key.clone()).collect();
+                let stored = snapshots::places(conn, &tenant, &keys)?;
+                known.extend(stored.into_iter().filter_map(|(key, text)| Some((key, Row::from_text(&text)?))));
+            }
             for (key, row) in learned.rows {
                 merge(known.entry(key).or_default(), row, learned.adds);
             }
             let rows: Vec<(EntityKey, String)> = known.into_iter().map(|(key, row)| (key, row.to_text())).collect();
-            snapshots::put(conn, &tenant, &rows)?;
+            snapshots::put(conn, &tenant, learned.half, &rows)?;
             Ok(Step::Next(at))
         };
         self.desk.context.database.write("synchronizer.pulled", write).await

@@ -33,7 +33,7 @@ use crate::{
 /// # Errors
 /// When the queue or the database fails. The run goes on where it was.
 pub(crate) async fn go_on(desk: &Desk, company: &Company, from: Snapshot, share: f64) -> anyhow::Result<()> {
-    let puller = Puller::new(desk, company);
+    let mut puller = Puller::new(desk, company);
     let mut at = from;
     while !desk.stops() {
         note_progress(desk, company, &at, share);
@@ -100,6 +100,7 @@ async fn compare_page(desk: &Desk, company: &Company, mut at: Snapshot) -> anyho
     let after = at.place.as_deref().and_then(key_of);
     let read = move |conn: &mut Connection| side_by_side(conn, &tenant, after.as_ref(), limit);
     let Page { told, unsure, lost, next } = desk.context.database.read("synchronizer.compare", read).await?;
+    at.told = at.told.saturating_add((told.len() + unsure.len()) as u64);
     publish(desk, company, told).await?;
     fail::fail_point!("synchronizer.published_before_record");
     at.differences = at.differences.saturating_add(lost);
@@ -159,6 +160,18 @@ pub(crate) async fn held_back(desk: &Desk, company: &Company) -> database::Resul
 /// # Errors
 /// Those of the database.
 pub(crate) async fn is_taken_in(desk: &Desk, company: &Company) -> database::Result<bool> {
+    let tenant = company.tenant.clone();
+    let read = move |conn: &mut Connection| -> database::Result<(Option<Snapshot>, bool)> {
+        Ok((snapshots::get(conn, &tenant)?, waiting::has_releases(conn, &tenant)?))
+    };
+    let (newest, is_releasing) = desk.context.database.read("synchronizer.told", read).await?;
+    if is_releasing {
+        return Ok(false);
+    }
+    // It found both sides alike: there is nothing to wait for.
+    if newest.is_some_and(|at| at.stage == Stage::Idle && at.told == 0) {
+        return Ok(true);
+    }
     let mut after: Option<EntityKey> = None;
     loop {
         let (tenant, limit) = (company.tenant.clone(), desk.timing.compared);
@@ -193,8 +206,8 @@ fn side_by_side(
     ];
     let next = ends.into_iter().flatten().min();
     let mut both: BTreeMap<EntityKey, (Option<Row>, Option<Record>)> = BTreeMap::new();
-    for (key, text) in rows {
-        both.entry(key).or_default().0 = Row::from_text(&text);
+    for (key, texts) in rows {
+        both.entry(key).or_default().0 = Row::from_texts(&texts);
     }
     for (key, record) in records {
         both.entry(key).or_default().1 = Some(record);

@@ -20,7 +20,7 @@ use super::{
 };
 
 /// Items of one transaction.
-const SLICE: i64 = 256;
+const SLICE: i64 = 500;
 
 /// What a slice is written from.
 struct Slice {

@@ -70,7 +70,7 @@ impl<'a> Judge<'a> {
         }
         let known: Vec<EntityKey> = keys.iter().chain(owners.values()).cloned().collect();
         let records = records::load(conn, tenant, &known)?.into_iter().collect();
-        let links = links::load(conn, tenant, destination, &keys)?;
+        let links = links::of_entities(conn, tenant, destination, &keys)?;
         let linked =
             links.into_iter().map(|link| (link.entity.clone(), EntityKey::new(link.entity.kind, &link.core_id)));
         Ok(Self { tenant, destination, rows, now, is_behind, records, linked: linked.collect(), owners })

@@ -138,6 +138,8 @@ impl Pair {
             walk_every: Duration::from_secs(3600),
             look_every: Duration::from_millis(20),
             runs_every: Duration::from_millis(50),
+            // Whoever waits is one who waits for his turn.
+            departments: 1,
             ..Timing::default()
         };
         let guard = Guard::new(vec!["127.0.0.0/8".parse().unwrap()]);
