@@ -8,7 +8,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use common::{Backoff, Hop};
-use database::{Database, Options, Synchronous};
+use database::{Database, Options};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
@@ -72,7 +72,7 @@ impl Spooled {
     /// Those of [`Spooled::open`].
     pub async fn open_in(directory: &Path, main: Arc<dyn Broker>, options: SpoolOptions) -> Result<Self> {
         let url = format!("sqlite://{}", directory.join(Self::FILE_NAME).display());
-        let database = Database::open(&Options { url, pool_size: 2, synchronous: Synchronous::Full })?;
+        let database = Database::open(&Options { pool_size: 2, ..Options::new(url) })?;
         Self::open(main, database, options).await
     }
 

@@ -17,6 +17,9 @@ pub struct Options {
     pub pool_size: u32,
     /// What a commit waits for, in SQLite; a PostgreSQL server has its own setting.
     pub synchronous: Synchronous,
+    /// All that is asked goes by a key, or walks along one in its order: a PostgreSQL server is kept from gathering and sorting rows.
+    /// One that has no statistics of a table that just filled takes it for small, and would do so with all of it for every page.
+    pub goes_by_keys: bool,
 }
 
 /// What a commit waits for.
@@ -30,9 +33,9 @@ pub enum Synchronous {
 }
 
 impl Options {
-    /// Four reads at once, and commits that wait for the disk.
+    /// Four reads at once, commits that wait for the disk, and everything by keys.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), pool_size: 4, synchronous: Synchronous::default() }
+        Self { url: url.into(), pool_size: 4, synchronous: Synchronous::default(), goes_by_keys: true }
     }
 
     pub(crate) fn place(&self) -> Result<Place> {

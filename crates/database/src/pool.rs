@@ -56,7 +56,7 @@ impl Pool {
             .test_on_check_out(false)
             .connection_timeout(CONNECT_TIMEOUT)
             .error_handler(Box::new(refusal.clone()))
-            .build_unchecked(Manager { role, place, synchronous: options.synchronous });
+            .build_unchecked(Manager::new(role, place, options));
         let permits = Arc::new(Semaphore::new(usize::try_from(size).unwrap_or(1)));
         Arc::new(Self { role, connections, permits, refusal })
     }
@@ -97,7 +97,7 @@ impl Pool {
 
 /// Opens and closes a connection, to hear at once why if it cannot be: the pool would try again for a while.
 pub(crate) fn try_place(place: &Place, options: &Options) -> Result<()> {
-    let manager = Manager { role: Role::Writer, place: place.clone(), synchronous: options.synchronous };
+    let manager = Manager::new(Role::Writer, place.clone(), options);
     match manager.open() {
         // Somebody else is switching the journal at this moment, which no waiting in SQLite covers; the pool comes again.
         Ok(_) | Err(Error::Busy) => Ok(()),
@@ -135,6 +135,13 @@ struct Manager {
     role: Role,
     place: Place,
     synchronous: Synchronous,
+    goes_by_keys: bool,
+}
+
+impl Manager {
+    const fn new(role: Role, place: Place, options: &Options) -> Self {
+        Self { role, place, synchronous: options.synchronous, goes_by_keys: options.goes_by_keys }
+    }
 }
 
 impl r2d2::ManageConnection for Manager {
@@ -171,6 +178,9 @@ impl Manager {
             Place::Server(url) => {
                 let mut connection = PgConnection::establish(url).map_err(Error::unreachable)?;
                 connection.batch_execute(SESSION)?;
+                if self.goes_by_keys {
+                    connection.batch_execute(BY_KEYS)?;
+                }
                 return Ok(Connection::Postgres(connection));
             }
         };
@@ -204,11 +214,11 @@ impl Manager {
     }
 }
 
-/// No statement of ours is slow: what takes longer than this hangs. Who waits for a lock waits for a transaction of ours. All that we
-/// ask goes by a key, or walks along one in its order. A server that has no statistics of a table that just filled takes it for small,
-/// and would gather and sort all of a tenant's rows for every page.
+/// No statement of ours is slow: what takes longer than this hangs. Who waits for a lock waits for a transaction of ours.
 const SESSION: &str = "SET statement_timeout = '60s'; SET lock_timeout = '20s'; \
-     SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = warning; SET enable_bitmapscan = off";
+     SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = warning";
+/// See [`Options::goes_by_keys`].
+const BY_KEYS: &str = "SET enable_bitmapscan = off";
 
 /// A connection in use. It goes back when this is dropped.
 pub(crate) struct Lease {

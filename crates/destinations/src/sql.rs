@@ -231,7 +231,13 @@ async fn open_database(place: Place) -> Result<Database, Unavailable> {
         };
         // A commit is our word that the change arrived, so it waits for the disk. One connection is enough: one courier
         // speaks to a destination, and a server has few connections for all of its tenants.
-        Ok::<Database, Unavailable>(Database::open(&Options { url, pool_size: 1, synchronous: Synchronous::Full })?)
+        Ok::<Database, Unavailable>(Database::open(&Options {
+            url,
+            pool_size: 1,
+            synchronous: Synchronous::Full,
+            // Triggers and views of the product run here too.
+            goes_by_keys: false,
+        })?)
     });
     opening.await.unwrap_or_else(|_interrupted| Err(Unavailable::new("opening the database was interrupted")))
 }

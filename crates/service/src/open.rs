@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use anyhow::{Context as _, bail};
 use broker::{Alone, Broker, Embedded, RabbitMq, RabbitMqOptions, SpoolOptions, SpoolStats, Spooled};
 use common::Clock;
-use database::{Database, DirectoryLock, Options, Synchronous};
+use database::{Database, DirectoryLock, Options};
 use store::Sealer;
 use tokio_util::sync::CancellationToken;
 
@@ -143,11 +143,8 @@ pub fn open_rabbitmq(config: &Config) -> anyhow::Result<RabbitMq> {
 }
 
 fn open_embedded(config: &Config) -> anyhow::Result<Embedded> {
-    let queue = Options {
-        url: format!("sqlite://{}", config.data_dir.join("queue.db").display()),
-        pool_size: 2,
-        synchronous: Synchronous::Full,
-    };
+    let url = format!("sqlite://{}", config.data_dir.join("queue.db").display());
+    let queue = Options { pool_size: 2, ..Options::new(url) };
     let queue = Database::open(&queue).context("opening the embedded queue")?;
     Embedded::open(queue, config.broker.partitions).context("opening the embedded queue")
 }
@@ -171,12 +168,8 @@ pub fn open_store(config: &Config) -> anyhow::Result<(Database, Sealer)> {
 }
 
 fn open_database(config: &DatabaseConfig) -> anyhow::Result<Database> {
-    let options = Options {
-        url: config.url.expose().to_owned(),
-        pool_size: config.pool_size,
-        // A resolver acknowledges to the queue after its commit, which must then be on the disk.
-        synchronous: Synchronous::Full,
-    };
+    // A resolver acknowledges to the queue after its commit, which must then be on the disk: so it is by default.
+    let options = Options { pool_size: config.pool_size, ..Options::new(config.url.expose()) };
     Database::open(&options).context("database.url: opening the database")
 }
 

@@ -63,11 +63,26 @@ pub(crate) fn by_kind(keys: &[EntityKey]) -> Vec<(&'static str, Vec<&str>)> {
 /// with `OR` the server goes through all rows of the tenant for each page.
 macro_rules! after_key {
     ($table:literal, $kind:expr, $id:expr) => {
-        diesel::dsl::sql::<diesel::sql_types::Bool>(concat!("(", $table, ".kind, ", $table, ".id) > ("))
+        crate::convert::compared_key!($table, " > ", $kind, $id)
+    };
+}
+pub(crate) use after_key;
+
+/// Rows of a table up to a key, itself included, see [`after_key`].
+macro_rules! until_key {
+    ($table:literal, $kind:expr, $id:expr) => {
+        crate::convert::compared_key!($table, " <= ", $kind, $id)
+    };
+}
+pub(crate) use until_key;
+
+macro_rules! compared_key {
+    ($table:literal, $sign:literal, $kind:expr, $id:expr) => {
+        diesel::dsl::sql::<diesel::sql_types::Bool>(concat!("(", $table, ".kind, ", $table, ".id)", $sign, "("))
             .bind::<diesel::sql_types::Text, _>($kind)
             .sql(", ")
             .bind::<diesel::sql_types::Text, _>($id)
             .sql(")")
     };
 }
-pub(crate) use after_key;
+pub(crate) use compared_key;

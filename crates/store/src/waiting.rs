@@ -9,7 +9,7 @@ use directory::WaitChange;
 
 use crate::{
     bulk,
-    convert::{ROWS_PER_STATEMENT, by_kind, entity_key},
+    convert::{ROWS_PER_STATEMENT, after_key, by_kind, entity_key, until_key},
     schema::{
         resolver::{releases, waiting},
         tenants::tenants,
@@ -178,7 +178,7 @@ fn waiters_after(
         .filter(waiting::tenant.eq(tenant.as_str()))
         .filter(waiting::on_kind.eq(on_kind))
         .filter(waiting::on_id.eq(on_id))
-        .filter(waiting::kind.gt(kind).or(waiting::kind.eq(kind).and(waiting::id.gt(id))))
+        .filter(after_key!("waiting", kind, id))
         .select((waiting::kind, waiting::id))
         .distinct()
         .order((waiting::kind, waiting::id))
@@ -198,8 +198,8 @@ fn delete_range(
         .filter(waiting::tenant.eq(tenant.as_str()))
         .filter(waiting::on_kind.eq(on_kind))
         .filter(waiting::on_id.eq(on_id))
-        .filter(waiting::kind.gt(after_kind).or(waiting::kind.eq(after_kind).and(waiting::id.gt(after_id))))
-        .filter(waiting::kind.lt(last_kind).or(waiting::kind.eq(last_kind).and(waiting::id.le(last_id)))))
+        .filter(after_key!("waiting", after_kind, after_id))
+        .filter(until_key!("waiting", last_kind, last_id)))
     .execute(c))?;
     Ok(())
 }

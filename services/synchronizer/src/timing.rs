@@ -21,8 +21,8 @@ pub struct Timing {
     pub walk_every: Duration,
     /// Entities that are compared at once.
     pub compared: i64,
-    /// Departments whose members a pull asks for at once. The answers are in memory until they are written, in one transaction; as many
-    /// again are on their way meanwhile.
+    /// Departments whose members a pull asks for at once, at most. The answers are in memory until they are written, in one
+    /// transaction; as many again are on their way meanwhile.
     pub departments: i64,
     /// Questions that are claimed at once.
     pub round: i64,

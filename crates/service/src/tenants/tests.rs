@@ -20,7 +20,7 @@ impl Clock for Stopped {
 }
 
 fn memory() -> Database {
-    let options = Options { url: "sqlite::memory:".to_owned(), pool_size: 1, synchronous: Synchronous::Normal };
+    let options = Options { pool_size: 1, synchronous: Synchronous::Normal, ..Options::new("sqlite::memory:") };
     Database::open(&options).unwrap()
 }
 

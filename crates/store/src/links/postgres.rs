@@ -79,13 +79,14 @@ pub(super) fn insert(c: &mut PgConnection, of: Of<'_>, rows: &[NewRow<'_>]) -> Q
     .execute(c)
 }
 
-/// The links of entities go.
+/// The links of entities go. A row that somebody renames meanwhile is another entity's by then, and stays.
 pub(super) fn remove(c: &mut PgConnection, of: Of<'_>, kind: &str, ids: Vec<&str>) -> QueryResult<usize> {
     sql_query(
         "DELETE FROM links WHERE ctid = ANY (ARRAY(
            SELECT found.ctid FROM unnest($4) AS wanted (id) CROSS JOIN LATERAL
              (SELECT ctid FROM links WHERE tenant = $1 AND destination = $2 AND kind = $3 AND platform_id = wanted.id
-                LIMIT 1) AS found))",
+                LIMIT 1) AS found))
+           AND platform_id = ANY ($4)",
     )
     .bind::<Text, _>(of.0)
     .bind::<Text, _>(of.1)

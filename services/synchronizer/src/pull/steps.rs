@@ -17,11 +17,16 @@ use crate::{
     silence,
 };
 
+/// Members that are enough for one transaction.
+const ENOUGH_ROWS: usize = 2000;
+
 /// Works on the pull of one tenant, which it holds.
 pub(crate) struct Puller<'a> {
     desk: &'a Desk,
     company: &'a Company,
     client: Client,
+    /// Departments whose members are asked for together: few at first, and where they are large.
+    at_once: i64,
     /// What was asked while the last step was written, and after which department.
     ahead: Option<(Option<String>, Answers)>,
 }
@@ -67,7 +72,8 @@ type Answers = Vec<(EntityKey, Result<Answer<Rows<Member>>, ApiError>)>;
 
 impl<'a> Puller<'a> {
     pub(crate) fn new(desk: &'a Desk, company: &'a Company) -> Self {
-        Self { desk, company, client: company.client.with_urgency(Urgency::Backfill), ahead: None }
+        let client = company.client.with_urgency(Urgency::Backfill);
+        Self { desk, company, client, at_once: 1, ahead: None }
     }
 
     /// Does the next step of a run that is being pulled.
@@ -92,7 +98,7 @@ impl<'a> Puller<'a> {
                 at.is_whole &= unreadable == 0;
                 Learned::places(rows.into_iter().map(|told| listed(told, asked_at)).collect())
             }
-            Err(error) => match self.judge(error, AskedAs::Contact, &mut at).await {
+            Err(error) => match self.judge(error, AskedAs::Contact, &mut at, &mut false).await {
                 Some(step) => return Ok(step),
                 None => Learned::nothing(),
             },
@@ -126,7 +132,7 @@ impl<'a> Puller<'a> {
                 at.place = None;
                 Learned { clears: Some(EntityKind::Member), ..Learned::nothing() }
             }
-            Err(error) => match self.judge(error, AskedAs::Contact, &mut at).await {
+            Err(error) => match self.judge(error, AskedAs::Contact, &mut at, &mut false).await {
                 Some(step) => return Ok(step),
                 // A member's departments may be on two pages: where one is missing, nobody's are known.
                 None => {
@@ -149,7 +155,7 @@ impl<'a> Puller<'a> {
                 at.is_whole &= unreadable == 0;
                 Learned::details(rows.into_iter().map(|told| department(told, asked_at)).collect())
             }
-            Err(error) => match self.judge(error, AskedAs::App, &mut at).await {
+            Err(error) => match self.judge(error, AskedAs::App, &mut at, &mut false).await {
                 Some(step) => return Ok(step),
                 None => Learned::nothing(),
             },
@@ -160,7 +166,8 @@ impl<'a> Puller<'a> {
     /// The members of the next departments. While they are written, those of the departments after them are asked for.
     async fn member_details(&mut self, mut at: Snapshot) -> database::Result<Step> {
         let answers = match self.ahead.take() {
-            Some((after, answers)) if after == at.place => answers,
+            // Whether the platform is away, or one answer got lost, can be told only now.
+            Some((after, answers)) if after == at.place && !answers.iter().any(is_outage) => answers,
             _ => self.ask_after(at.place.as_deref()).await?,
         };
         if answers.is_empty() {
@@ -170,33 +177,39 @@ impl<'a> Puller<'a> {
         if at.place.is_none() {
             at.done_by = self.predict().await?;
         }
-        let (mut learned, mut is_first) = (Vec::new(), true);
+        let (mut learned, mut silent, mut answers_now) = (Vec::new(), None, false);
         for (key, answer) in answers {
             match answer {
                 Ok(Answer { asked_at, value: Rows { rows, unreadable } }) => {
                     at.is_whole &= unreadable == 0;
                     learned.extend(rows.into_iter().map(|told| member(told, asked_at)));
                 }
-                Err(error) => match self.judge(error, AskedAs::App, &mut at).await {
-                    Some(step) if is_first => return Ok(step),
-                    // What came before it is kept; the next step asks for it again.
-                    Some(_) => break,
-                    None => {}
-                },
+                Err(error) => silent = self.judge(error, AskedAs::App, &mut at, &mut answers_now).await,
+            }
+            // What came before is kept; whoever goes on asks for it again.
+            if silent.is_some() {
+                break;
             }
             at.place = Some(key.id.to_string());
-            is_first = false;
         }
+        self.at_once = if learned.len() < ENOUGH_ROWS { self.at_once.saturating_mul(2) } else { self.at_once / 2 };
+        self.at_once = self.at_once.clamp(1, self.desk.timing.departments.max(1));
         let place = at.place.clone();
-        let (written, ahead) = join(self.write(at, Learned::details(learned)), self.ask_after(place.as_deref())).await;
+        let write = self.write(at, Learned::details(learned));
+        if silent.is_some() || self.desk.stops() {
+            return Ok(match (write.await?, silent) {
+                (Step::Next(_), Some(silent)) => silent,
+                (written, _) => written,
+            });
+        }
+        let (written, ahead) = join(write, self.ask_after(place.as_deref())).await;
         self.ahead = Some((place, ahead?));
         written
     }
 
     /// Asks for the members of the departments after one.
     async fn ask_after(&self, place: Option<&str>) -> database::Result<Answers> {
-        let (tenant, after) = (self.company.tenant.clone(), place.map(EntityKey::department));
-        let at_once = self.desk.timing.departments;
+        let (tenant, after, at_once) = (self.company.tenant.clone(), place.map(EntityKey::department), self.at_once);
         let next = move |conn: &mut Connection| snapshots::page(conn, &tenant, after.as_ref(), at_once);
         let next = self.desk.context.database.read("synchronizer.next-departments", next).await?;
         let departments = next.into_iter().map(|(key, _)| key).take_while(|key| key.kind == EntityKind::Department);
@@ -216,8 +229,14 @@ impl<'a> Puller<'a> {
     }
 
     /// What a failure means for the run: it goes on later, or without this answer. What an app does not see is no hole: that it is
-    /// there is said by the lists of ids.
-    async fn judge(&self, error: ApiError, asked_as: AskedAs, at: &mut Snapshot) -> Option<Step> {
+    /// there is said by the lists of ids. `answers_now`: the platform was found to answer after this was asked, as it is then noted.
+    async fn judge(
+        &self,
+        error: ApiError,
+        asked_as: AskedAs,
+        at: &mut Snapshot,
+        answers_now: &mut bool,
+    ) -> Option<Step> {
         let meant = classify(&error, asked_as);
         if matches!(meant, Meant::Silent { .. }) {
             return Some(Step::Silent(error));
@@ -226,10 +245,11 @@ impl<'a> Puller<'a> {
             return None;
         }
         // One answer that got lost is a hole. If all get lost, there is nothing to be gone on with.
-        if error.is_outage()
-            && let Some((_, error)) = silence::probe(self.company).await
-        {
-            return Some(Step::Silent(error));
+        if error.is_outage() && !*answers_now {
+            if let Some((_, error)) = silence::probe(self.company).await {
+                return Some(Step::Silent(error));
+            }
+            *answers_now = true;
         }
         at.is_whole = false;
         tracing::warn!(tenant.id = %self.company.tenant, %error, "the directory is pulled without this: nothing is removed by this run");
@@ -263,6 +283,10 @@ impl<'a> Puller<'a> {
         };
         self.desk.context.database.write("synchronizer.pulled", write).await
     }
+}
+
+fn is_outage((_, answer): &(EntityKey, Result<Answer<Rows<Member>>, ApiError>)) -> bool {
+    answer.as_ref().is_err_and(ApiError::is_outage)
 }
 
 /// Adds what one source told to what is known.
