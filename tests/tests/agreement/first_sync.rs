@@ -2,7 +2,7 @@
 
 mod old_copy;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, env};
 
 use common::UnixMillis;
 use database::Connection;
@@ -19,6 +19,12 @@ use crate::{
     naive,
     scene::{Scene, company, core_id, nothing_of, tenant},
 };
+
+/// How many members the company has, if not [`MEMBERS`].
+const MEMBERS_VARIABLE: &str = "ORGBRIDGE_FIRST_SYNC_MEMBERS";
+const MEMBERS: usize = 5000;
+/// Members of a department.
+const PER_DEPARTMENT: usize = 20;
 
 /// What the plan has something of; else it would be found right for want of cases.
 const CASES: [&str; 20] = [
@@ -64,7 +70,8 @@ fn undecided(items: &[PlanItem]) -> BTreeSet<String> {
 #[tokio::test]
 async fn a_plan_says_what_a_naive_comparison_finds_and_leaves_nothing_when_it_is_applied() {
     let mut company = company(41);
-    company.populate(5000, 250, 6);
+    let members = env::var(MEMBERS_VARIABLE).map_or(MEMBERS, |members| members.parse().unwrap());
+    company.populate(members, members / PER_DEPARTMENT, 6);
     let truth = company.snapshot();
     let OldCopy { rows, decisions } = OldCopy::of(&truth, UnixMillis::from_seconds(company.now_seconds()));
     let mut scene = Scene::over_filled(company, &rows).await;
