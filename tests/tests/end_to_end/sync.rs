@@ -57,6 +57,8 @@ async fn a_first_sync_that_crashes_at_every_point_comes_to_the_same_end_and_does
     let platform = Platform::start(60, 10);
     let (mut bridge, product) = before_the_first_sync(&platform).await;
     let books = Books::open(&bridge);
+    // Nobody answers it before the one that is to crash.
+    bridge.kill_service(Service::Synchronizer);
     books.ask_about(platform.truth.members.keys().next().unwrap()).await;
     let id = run_of(&bridge.command_to_run(&APPLY).output().unwrap());
     for (service, point, nth) in SYNCING {
