@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Each is found by one of so many seeds.
-const SEEDS: u64 = 500;
+const SEEDS: u64 = 1000;
 
 /// Entities as they were when a plan was made.
 pub(crate) type Stale = BTreeMap<EntityKey, Entity>;
