@@ -163,20 +163,7 @@ pub fn of_entities(
     destination: &DestinationId,
     keys: &[EntityKey],
 ) -> Result<Vec<Link>> {
-    let of = (tenant.as_str(), destination.as_str());
-    let mut found = Vec::new();
-    for (kind, ids) in by_kind(keys) {
-        let rows: Vec<Row> = match conn {
-            Connection::Sqlite(c) => {
-                those!(links, of, kind).filter(links::platform_id.eq_any(ids)).select(COLUMNS).load(c)?
-            }
-            Connection::Postgres(c) => postgres::of_entities(c, of, kind, ids)?,
-        };
-        for row in rows {
-            found.push(row.read()?);
-        }
-    }
-    Ok(found)
+    found(conn, (tenant.as_str(), destination.as_str()), keys, By::Entity)
 }
 
 /// The links of these rows; those that are nobody's are left out.
@@ -190,15 +177,28 @@ pub fn of_rows(
     kind: EntityKind,
     core_ids: &[String],
 ) -> Result<Vec<Link>> {
-    let of = (tenant.as_str(), destination.as_str());
     let keys: Vec<EntityKey> = core_ids.iter().map(|core_id| EntityKey::new(kind, core_id)).collect();
+    found(conn, (tenant.as_str(), destination.as_str()), &keys, By::Row)
+}
+
+/// By what links are looked up.
+#[derive(Clone, Copy)]
+enum By {
+    Entity,
+    Row,
+}
+
+fn found(conn: &mut Connection, of: (&str, &str), keys: &[EntityKey], by: By) -> Result<Vec<Link>> {
     let mut found = Vec::new();
-    for (kind, ids) in by_kind(&keys) {
-        let rows: Vec<Row> = match conn {
-            Connection::Sqlite(c) => {
+    for (kind, ids) in by_kind(keys) {
+        let rows: Vec<Row> = match (&mut *conn, by) {
+            (Connection::Sqlite(c), By::Entity) => {
+                those!(links, of, kind).filter(links::platform_id.eq_any(ids)).select(COLUMNS).load(c)?
+            }
+            (Connection::Sqlite(c), By::Row) => {
                 those!(links, of, kind).filter(links::core_key.eq_any(ids)).select(COLUMNS).load(c)?
             }
-            Connection::Postgres(c) => postgres::of_rows(c, of, kind, ids)?,
+            (Connection::Postgres(c), _) => postgres::found(c, of, kind, ids, by)?,
         };
         for row in rows {
             found.push(row.read()?);

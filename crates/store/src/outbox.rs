@@ -72,8 +72,10 @@ pub fn append(
             }
         }
         Connection::Postgres(c) => {
-            let columns = bodies.iter().map(|(version, body)| (signed(*version), body.as_str())).unzip();
-            bulk::outbox(c, tenant.as_str(), now.0, columns)?;
+            for piece in bodies.chunks(ROWS_PER_STATEMENT) {
+                let columns = piece.iter().map(|(version, body)| (signed(*version), body.as_str())).unzip();
+                bulk::outbox(c, tenant.as_str(), now.0, columns)?;
+            }
         }
     }
     if let Some((last, _)) = bodies.last() {

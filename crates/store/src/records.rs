@@ -68,12 +68,17 @@ impl Loaded {
 
 /// The records of `keys`, those that exist.
 pub fn load(conn: &mut Connection, tenant: &TenantId, keys: &[EntityKey]) -> Result<Vec<(EntityKey, Row)>> {
-    if let Connection::Postgres(c) = conn {
-        let (kinds, ids) = keys.iter().map(|key| (key.kind.as_str(), &*key.id)).unzip();
-        let rows: Vec<Loaded> = bulk::load_records(c, tenant.as_str(), kinds, ids)?;
-        return rows.into_iter().map(Loaded::into_row).collect();
-    }
     let mut found = Vec::with_capacity(keys.len());
+    if let Connection::Postgres(c) = conn {
+        // Each answer is in memory once more, as text, until all of it is read.
+        for piece in keys.chunks(ROWS_PER_STATEMENT) {
+            let (kinds, ids) = piece.iter().map(|key| (key.kind.as_str(), &*key.id)).unzip();
+            for row in bulk::load_records::<Loaded>(c, tenant.as_str(), kinds, ids)? {
+                found.push(row.into_row()?);
+            }
+        }
+        return Ok(found);
+    }
     for (kind, ids) in by_kind(keys) {
         let rows: Vec<Loaded> = on_backend!(conn, c => records::table
             .filter(records::tenant.eq(tenant.as_str()))
@@ -99,18 +104,9 @@ pub fn load(conn: &mut Connection, tenant: &TenantId, keys: &[EntityKey]) -> Res
 /// Writes records, new or changed.
 pub fn save(conn: &mut Connection, tenant: &TenantId, rows: &[(EntityKey, Row)]) -> Result<()> {
     if let Connection::Postgres(c) = conn {
-        let mut columns = bulk::Records::default();
-        for (key, row) in rows {
-            columns.kind.push(key.kind.as_str());
-            columns.id.push(&key.id);
-            columns.body.push(to_json(&row.record)?);
-            columns.inside.push(inside(&row.record));
-            columns.parked_since.push(row.parked_since.map(|since| since.0));
-            columns.asked.push(row.asked);
-            columns.given_up.push(row.given_up);
-            columns.version.push(signed(row.version));
+        for piece in rows.chunks(ROWS_PER_STATEMENT) {
+            bulk::records(c, tenant.as_str(), columns(piece)?)?;
         }
-        bulk::records(c, tenant.as_str(), columns)?;
         return Ok(());
     }
     for piece in rows.chunks(ROWS_PER_STATEMENT) {
@@ -143,6 +139,21 @@ pub fn save(conn: &mut Connection, tenant: &TenantId, rows: &[(EntityKey, Row)])
             .execute(c))?;
     }
     Ok(())
+}
+
+fn columns(rows: &[(EntityKey, Row)]) -> Result<bulk::Records<'_>> {
+    let mut columns = bulk::Records::default();
+    for (key, row) in rows {
+        columns.kind.push(key.kind.as_str());
+        columns.id.push(&key.id);
+        columns.body.push(to_json(&row.record)?);
+        columns.inside.push(inside(&row.record));
+        columns.parked_since.push(row.parked_since.map(|since| since.0));
+        columns.asked.push(row.asked);
+        columns.given_up.push(row.given_up);
+        columns.version.push(signed(row.version));
+    }
+    Ok(columns)
 }
 
 fn inside(record: &Record) -> Option<String> {

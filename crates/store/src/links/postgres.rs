@@ -6,7 +6,7 @@ use diesel::{
     sql_types::{Array, BigInt, Text},
 };
 
-use super::{NewRow, Row};
+use super::{By, NewRow, Row};
 
 /// Of which tenant and destination.
 type Of<'a> = (&'a str, &'a str);
@@ -33,28 +33,18 @@ pub(super) fn load(c: &mut PgConnection, of: Of<'_>, keys: &[EntityKey]) -> Quer
     .load(c)
 }
 
-/// The links of entities.
-pub(super) fn of_entities(c: &mut PgConnection, of: Of<'_>, kind: &str, ids: Vec<&str>) -> QueryResult<Vec<Row>> {
-    sql_query(
+/// The links of entities or of rows.
+pub(super) fn found(c: &mut PgConnection, of: Of<'_>, kind: &str, ids: Vec<&str>, by: By) -> QueryResult<Vec<Row>> {
+    let column = match by {
+        By::Entity => "platform_id",
+        By::Row => "core_key",
+    };
+    sql_query(format!(
         "SELECT found.kind, found.platform_id, found.core_id, found.decided_by, found.since
          FROM (SELECT DISTINCT id FROM unnest($4) AS keys (id)) AS wanted CROSS JOIN LATERAL
-           (SELECT * FROM links WHERE tenant = $1 AND destination = $2 AND kind = $3 AND platform_id = wanted.id
-              LIMIT 1) AS found",
-    )
-    .bind::<Text, _>(of.0)
-    .bind::<Text, _>(of.1)
-    .bind::<Text, _>(kind)
-    .bind::<Array<Text>, _>(ids)
-    .load(c)
-}
-
-/// The links of rows.
-pub(super) fn of_rows(c: &mut PgConnection, of: Of<'_>, kind: &str, ids: Vec<&str>) -> QueryResult<Vec<Row>> {
-    sql_query(
-        "SELECT found.kind, found.platform_id, found.core_id, found.decided_by, found.since
-         FROM (SELECT DISTINCT id FROM unnest($4) AS keys (id)) AS wanted CROSS JOIN LATERAL
-           (SELECT * FROM links WHERE tenant = $1 AND destination = $2 AND kind = $3 AND core_key = wanted.id LIMIT 1) AS found",
-    )
+           (SELECT * FROM links WHERE tenant = $1 AND destination = $2 AND kind = $3 AND {column} = wanted.id
+              LIMIT 1) AS found"
+    ))
     .bind::<Text, _>(of.0)
     .bind::<Text, _>(of.1)
     .bind::<Text, _>(kind)

@@ -99,6 +99,7 @@ async fn what_a_crash_left_released_is_worked_off_at_the_next_start() {
 async fn a_removed_department_waits_until_it_is_empty() {
     let scene = Scene::start().await;
     scene.tell([department("2", "1", 1), department("3", "1", 2), member("m", &["2"], 3)]).await;
+    scene.changes(4).await;
     scene.tell([removed(EntityKey::department("2"), 9)]).await;
     scene.drained().await;
     assert_eq!(scene.parked().await, [EntityKey::department("2")]);
