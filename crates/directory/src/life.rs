@@ -40,11 +40,13 @@ pub(crate) fn present(records: &Records, key: &EntityKey) -> Life {
     let mut life = Life { exists: true, ..Life::default() };
     // Whatever is told later than the end says that the entity exists.
     let contradicts_end = end.filter(|end| *end == newest.at);
-    if own.iter().any(|fact| matches!(fact.told, Told::RenamedFrom(..))) {
+    let is_renamed = own.iter().any(|fact| matches!(fact.told, Told::RenamedFrom(..)));
+    if is_renamed {
         let mut facts: Vec<&Fact> = own.iter().collect();
         inherit(records, own, &mut facts, &mut life.former);
         facts.sort();
-        life.merge(facts.into_iter());
+        life.merge(facts.iter().copied());
+        life.empty_attributes_of(facts.into_iter().filter_map(Fact::fields));
     } else if let [only] = own {
         life.at = only.at;
         life.leaders_at = only.at;
@@ -52,8 +54,13 @@ pub(crate) fn present(records: &Records, key: &EntityKey) -> Life {
         life.fields = only.fields().cloned().unwrap_or_default();
     } else {
         life.merge(own.iter());
+        life.empty_attributes_of(own.iter().filter_map(Fact::fields));
     }
     life.undecided = life.undecided.max(contradicts_end);
+    // Who is renamed takes the row along.
+    if before.last().is_some_and(|end| end.told == Told::Removed) && !is_renamed {
+        life.empty_what_is_of(before);
+    }
     life
 }
 
@@ -87,7 +94,47 @@ fn segment_renamed_at<'a>(records: &'a Records, key: &EntityKey, at: UnixMillis)
     until.get(start..).unwrap_or_default()
 }
 
+/// What may be told of a life and not of the one after it. Where something is, what it is called and whether it is active are told of
+/// each.
+const OWN_TEXTS: [Field; 9] = [
+    Field::NameEn,
+    Field::Title,
+    Field::Mobile,
+    Field::Email,
+    Field::BizMail,
+    Field::Avatar,
+    Field::Alias,
+    Field::Telephone,
+    Field::Address,
+];
+
 impl Life {
+    /// What was told of lives before and not of this one is empty: no life inherits values, and a destination that kept a row takes what
+    /// it is not told for unchanged.
+    fn empty_what_is_of(&mut self, before: &[Fact]) {
+        let told = || before.iter().filter_map(Fact::fields);
+        for field in OWN_TEXTS {
+            if !self.fields.has(field) && told().any(|fields| fields.text(field).is_some_and(|text| !text.is_empty())) {
+                self.fields.set(field, "");
+            }
+        }
+        self.empty_attributes_of(told());
+    }
+
+    /// Attributes that these name and the newest list does not are empty.
+    fn empty_attributes_of<'a>(&mut self, told: impl Iterator<Item = &'a Fields>) {
+        let newest = self.fields.map(Field::Attributes);
+        let older = told.filter_map(|fields| fields.map(Field::Attributes)).filter(|older| Some(*older) != newest);
+        let names: BTreeSet<&String> = older.flat_map(BTreeMap::keys).collect();
+        let is_missing = |name: &&String| newest.is_none_or(|newest| !newest.contains_key(*name));
+        let missing: Vec<String> = names.into_iter().filter(is_missing).cloned().collect();
+        if !missing.is_empty() {
+            let mut attributes = newest.cloned().unwrap_or_default();
+            attributes.extend(missing.into_iter().map(|name| (name, String::new())));
+            self.fields.set(Field::Attributes, attributes);
+        }
+    }
+
     /// Merges facts in the order of truth.
     fn merge<'a>(&mut self, facts: impl Iterator<Item = &'a Fact>) {
         let mut newest: BTreeMap<Field, (UnixMillis, &Value)> = BTreeMap::new();

@@ -275,8 +275,32 @@ fn no_life_inherits_values_from_the_one_before() {
         (told("ann", 2, Field::Mobile, "139"), ""),
         (member("ann", 1, &["1"]), "member ann \"ANN\" in 1 mobile 139"),
         (member("ann", 9, &["1"]), ""),
-        (member_gone("ann", 5), "member ann \"ANN\" in 1"),
+        (member_gone("ann", 5), "member ann \"ANN\" in 1 mobile "),
     ]);
+}
+
+#[test]
+fn an_attribute_that_is_told_no_more_is_empty() {
+    let with = |second, attributes: &[(&str, &str)]| {
+        let attributes = attributes.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+        told("ann", second, Field::Attributes, attributes.collect::<std::collections::BTreeMap<String, String>>())
+    };
+    let mut tenant = Tenant::new();
+    tenant.tell_all(&[
+        member("ann", 1, &["1"]),
+        with(2, &[("number", "7"), ("floor", "2")]),
+        with(3, &[("floor", "3")]),
+    ]);
+    let attributes = |tenant: &Tenant| {
+        let sent = tenant.records[&EntityKey::member("ann")].sent.clone().unwrap();
+        sent.entity.fields.map(Field::Attributes).cloned().unwrap().into_iter().collect::<Vec<_>>()
+    };
+    let named = |attributes: &[(&str, &str)]| {
+        attributes.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect::<Vec<_>>()
+    };
+    assert_eq!(attributes(&tenant), named(&[("floor", "3"), ("number", "")]));
+    tenant.tell_all(&[member_gone("ann", 5), member("ann", 6, &["1"])]);
+    assert_eq!(attributes(&tenant), named(&[("floor", ""), ("number", "")]), "nor of somebody else with that id");
 }
 
 #[test]

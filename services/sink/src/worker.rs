@@ -7,6 +7,7 @@ mod feed;
 mod messages;
 mod round;
 mod turn;
+mod unsettled;
 
 use std::{sync::Arc, time::Duration};
 
@@ -24,6 +25,7 @@ use crate::{Timing, handler::Batch};
 use books::Books;
 use breaker::Breaker;
 use feed::Feed;
+use unsettled::Unsettled;
 
 /// What the manager tells a courier.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -87,6 +89,7 @@ pub(crate) struct Worker {
     /// When the last message was sent, for spacing.
     last_sent: Option<Instant>,
     next_overdue_look: UnixMillis,
+    unsettled: Unsettled,
 }
 
 /// Why a turn came to nothing.
@@ -141,6 +144,7 @@ impl Worker {
             away_since: None,
             last_sent: None,
             next_overdue_look: UnixMillis(0),
+            unsettled: Unsettled::default(),
         }
     }
 
@@ -191,6 +195,7 @@ impl Worker {
             Trouble::LeaseLost => {
                 tracing::info!(tenant.id = %self.tenant, destination.id = %self.id, "another process sends there now");
                 self.books = None;
+                self.own_up().await;
                 self.timing.watch_every
             }
         };

@@ -8,6 +8,7 @@
 //! there is one schedule, and one pull each time.
 
 mod compare;
+mod reborn;
 mod run;
 mod schedule;
 mod told;

@@ -109,7 +109,7 @@ impl Synchronizer {
         let parts =
             Desk { context: context.clone(), config: config.clone(), companies, counted, timing, lanes: lanes.clone() };
         let desk = Arc::new(parts);
-        let source = Arc::new(Platform(Arc::clone(&desk)));
+        let source = Arc::new(Platform::new(Arc::clone(&desk)));
         let runs = Runs::new(config, lanes, context, products, source).counted_by(meters);
         Ok(Steps::new(desk, runs, bell))
     }

@@ -40,6 +40,7 @@ const REGRESSIONS: &[u64] = &[
     44_438, 49_306,
     58_787, // What was held went out in a batch whose outcomes were not noted, and its removal was skipped.
     22_204, // What was tried again in one batch with what it needed waited for ever.
+    51_268, // What a sender sent after its lease had gone brought back the row of a former id.
 ];
 
 #[test]

@@ -28,6 +28,7 @@ impl Worker {
             books.in_flight = books.in_flight.max(last.unwrap_or_default());
         }
         let links = self.links(&sent, &changes).await?;
+        sent.iter().for_each(|step| self.note_sending(step));
         let (at, began) = (self.context.clock.now(), Instant::now());
         let answer = if changes.is_empty() { Ok(Vec::new()) } else { batch.apply(&changes, &links).await };
         let took = began.elapsed();

@@ -92,6 +92,7 @@ impl Worker {
         self.keep_lease().await?;
         let (at, began) = (self.context.clock.now(), Instant::now());
         self.last_sent = Some(began);
+        self.note_sending(step);
         fail::fail_point!("sink.before_send");
         let answer = to.send(message).await;
         fail::fail_point!("sink.answered_before_commit");

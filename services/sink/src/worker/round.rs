@@ -213,6 +213,7 @@ impl Worker {
         if !self.context.database.write("sink.commit", write).await? {
             return Err(Trouble::LeaseLost);
         }
+        self.unsettled.clear();
         fail::fail_point!("sink.after_commit");
         let seconds = self.context.metrics.end_to_end_seconds.with_label_values(&[self.platform]);
         for latency in latencies {

@@ -216,6 +216,7 @@ impl Worker {
         let open = move |conn: &mut Connection| Books::open(conn, &opening);
         self.books = self.context.database.write("sink.open", open).await?;
         fail::fail_point!("sink.after_lease");
+        self.own_up_unless_nobody_else_sent().await;
         if let Some(books) = &self.books {
             self.away_since = self.away_since.or(books.failing_since);
         }

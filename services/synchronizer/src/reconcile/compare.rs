@@ -5,10 +5,10 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use common::{EntityKey, EntityKind, Field, Fields, Observation, What};
+use common::{EntityKey, EntityKind, Field, Fields, Observation, Value, What};
 use directory::Record;
 
-use super::told::Told;
+use super::{reborn::Reborn, told::Told};
 use crate::pull::row::{Part, Row};
 
 /// What follows from a comparison.
@@ -23,7 +23,12 @@ pub(crate) enum Difference {
 }
 
 /// Compares one entity; `None` where nothing follows.
-pub(crate) fn compare(key: &EntityKey, row: Option<&Row>, record: Option<&Record>) -> Option<Difference> {
+pub(crate) fn compare(
+    key: &EntityKey,
+    row: Option<&Row>,
+    record: Option<&Record>,
+    reborn: &Reborn,
+) -> Option<Difference> {
     let Some(row) = row else {
         // The root is there whatever anybody says.
         return record.filter(|record| record.is_live() && !key.is_root()).map(|_| Difference::Missing);
@@ -34,21 +39,21 @@ pub(crate) fn compare(key: &EntityKey, row: Option<&Row>, record: Option<&Record
     if !is_of_this_life(place, record) {
         return None;
     }
-    let places = differing(&told, &ordered(place, &told));
+    let places = differing(&told, &ordered(place, &told), reborn);
     let details = row.details.as_ref().map(|part| believed(key, part, place));
-    let details = details.filter(|part| is_of_this_life(part, record)).map(|part| differing(&told, &part));
+    let details = details.filter(|part| is_of_this_life(part, record)).map(|part| differing(&told, &part, reborn));
     let parts = [Some(places), details].into_iter().flatten().filter(|part| !part.fields.is_empty());
     let observations: Vec<Observation> = parts.map(|part| observation(key, row, part, is_new)).collect();
     (!observations.is_empty()).then_some(Difference::Told(observations))
 }
 
 /// What an app told of something that the mirror has, where it differs. Where that is, and whether it is there, is not compared.
-pub(crate) fn compare_details(key: &EntityKey, row: &Row, record: &Record) -> Option<Observation> {
+pub(crate) fn compare_details(key: &EntityKey, row: &Row, record: &Record, reborn: &Reborn) -> Option<Observation> {
     let told = Told::of(record);
     let details = row.details.as_ref().filter(|_| record.exists())?;
     let departments = told.list(Field::Departments).to_vec();
     let known = Part { at: details.at, fields: Fields::new().with(Field::Departments, departments) };
-    let part = differing(&told, &believed(key, details, &known));
+    let part = differing(&told, &believed(key, details, &known), reborn);
     (is_of_this_life(details, Some(record)) && !part.fields.is_empty()).then(|| observation(key, row, part, false))
 }
 
@@ -83,9 +88,12 @@ fn believed(key: &EntityKey, part: &Part, place: &Part) -> Part {
     part
 }
 
-fn differing(told: &Told<'_>, part: &Part) -> Part {
+fn differing(told: &Told<'_>, part: &Part, reborn: &Reborn) -> Part {
     let mut fields = part.fields.clone();
-    fields.retain(|field, value| told.differs(field, part.at, value));
+    let means_others = |field, value: &Value| {
+        field == Field::Leaders && told.at(field).is_some_and(|told_at| reborn.mean_others(value, told_at, part.at))
+    };
+    fields.retain(|field, value| told.differs(field, part.at, value) || means_others(field, value));
     Part { at: part.at, fields }
 }
 

@@ -18,7 +18,10 @@ use store::{
     waiting,
 };
 
-use super::compare::{Difference, compare};
+use super::{
+    compare::{Difference, compare},
+    reborn::Reborn,
+};
 use crate::{
     companies::Company,
     desk::Desk,
@@ -155,11 +158,11 @@ pub(crate) async fn held_back(desk: &Desk, company: &Company) -> database::Resul
 }
 
 /// Whether the mirror has all that the last run told, and has looked at everybody who waited for something of it. Who is missing is
-/// no part of it.
+/// no part of it. `tells_again` has the first of what it lacks told once more.
 ///
 /// # Errors
-/// Those of the database.
-pub(crate) async fn is_taken_in(desk: &Desk, company: &Company) -> database::Result<bool> {
+/// Those of the database and of the queue.
+pub(crate) async fn is_taken_in(desk: &Desk, company: &Company, tells_again: bool) -> anyhow::Result<bool> {
     let tenant = company.tenant.clone();
     let read = move |conn: &mut Connection| -> database::Result<(Option<Snapshot>, bool)> {
         Ok((snapshots::get(conn, &tenant)?, waiting::has_releases(conn, &tenant)?))
@@ -181,6 +184,9 @@ pub(crate) async fn is_taken_in(desk: &Desk, company: &Company) -> database::Res
         };
         let (page, is_releasing) = desk.context.database.read("synchronizer.taken-in", read).await?;
         if !page.told.is_empty() || is_releasing {
+            if tells_again {
+                publish(desk, company, page.told).await?;
+            }
             return Ok(false);
         }
         after = page.next;
@@ -212,13 +218,14 @@ fn side_by_side(
     for (key, record) in records {
         both.entry(key).or_default().1 = Some(record);
     }
+    let reborn = Reborn::among(conn, tenant, both.values().filter_map(|(_, record)| record.as_ref()))?;
     let mut page = Page { next, ..Page::default() };
     let until = page.next.clone();
     for (key, (row, record)) in both {
         if until.as_ref().is_some_and(|until| key > *until) {
             break;
         }
-        match compare(&key, row.as_ref(), record.as_ref()) {
+        match compare(&key, row.as_ref(), record.as_ref(), &reborn) {
             Some(Difference::Told(told)) => {
                 page.lost += u64::from(told.iter().any(is_lost));
                 page.told.extend(told);

@@ -31,6 +31,11 @@ impl<'a> Told<'a> {
         self.0.get(&field).is_none_or(|(told_at, told)| *told_at < at && !is_same(told, value))
     }
 
+    /// When a field was told last.
+    pub(crate) fn at(&self, field: Field) -> Option<UnixMillis> {
+        self.0.get(&field).map(|(at, _)| *at)
+    }
+
     /// A list of ids, as it was told last.
     pub(crate) fn list(&self, field: Field) -> &[String] {
         match self.0.get(&field) {

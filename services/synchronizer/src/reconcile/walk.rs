@@ -10,7 +10,7 @@ use store::{records, snapshots};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use wecom::api::ApiError;
 
-use super::compare::compare_details;
+use super::{compare::compare_details, reborn::Reborn};
 use crate::{
     companies::Company,
     desk::Desk,
@@ -89,7 +89,9 @@ async fn differing(desk: &Desk, company: &Company, rows: Vec<(EntityKey, Row)>) 
     let compare = move |conn: &mut Connection| -> database::Result<Vec<Observation>> {
         let keys: Vec<EntityKey> = rows.iter().map(|(key, _)| key.clone()).collect();
         let mirror: BTreeMap<EntityKey, records::Row> = records::load(conn, &tenant, &keys)?.into_iter().collect();
-        let differing = rows.iter().filter_map(|(key, row)| compare_details(key, row, &mirror.get(key)?.record));
+        let reborn = Reborn::among(conn, &tenant, mirror.values().map(|row| &row.record))?;
+        let differing =
+            rows.iter().filter_map(|(key, row)| compare_details(key, row, &mirror.get(key)?.record, &reborn));
         Ok(differing.collect())
     };
     desk.context.database.read("synchronizer.walked", compare).await

@@ -37,6 +37,14 @@ fn told(difference: Option<Difference>) -> Vec<(i64, &'static str, Vec<Field>)> 
     told.iter().map(|told| (told.at.0, told.what.as_str(), fields(&told.what))).collect()
 }
 
+fn compare(key: &EntityKey, row: Option<&Row>, record: Option<&Record>) -> Option<Difference> {
+    super::compare(key, row, record, &Reborn::default())
+}
+
+fn compare_details(key: &EntityKey, row: &Row, record: &Record) -> Option<Observation> {
+    super::compare_details(key, row, record, &Reborn::default())
+}
+
 #[test]
 fn only_what_differs_is_told() {
     let known = live(&[(10, FactTold::Created(within(&["2", "4"]).with(Field::Name, "李").with(Field::Title, "a")))]);
