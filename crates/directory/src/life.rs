@@ -57,9 +57,9 @@ pub(crate) fn present(records: &Records, key: &EntityKey) -> Life {
         life.empty_attributes_of(own.iter().filter_map(Fact::fields));
     }
     life.undecided = life.undecided.max(contradicts_end);
-    // Who is renamed takes the row along.
+    // No life inherits values. Who is renamed takes the row along.
     if before.last().is_some_and(|end| end.told == Told::Removed) && !is_renamed {
-        life.empty_what_is_of(before);
+        life.empty_attributes_of(before.iter().filter_map(Fact::fields));
     }
     life
 }
@@ -94,34 +94,8 @@ fn segment_renamed_at<'a>(records: &'a Records, key: &EntityKey, at: UnixMillis)
     until.get(start..).unwrap_or_default()
 }
 
-/// What may be told of a life and not of the one after it. Where something is, what it is called and whether it is active are told of
-/// each.
-const OWN_TEXTS: [Field; 9] = [
-    Field::NameEn,
-    Field::Title,
-    Field::Mobile,
-    Field::Email,
-    Field::BizMail,
-    Field::Avatar,
-    Field::Alias,
-    Field::Telephone,
-    Field::Address,
-];
-
 impl Life {
-    /// What was told of lives before and not of this one is empty: no life inherits values, and a destination that kept a row takes what
-    /// it is not told for unchanged.
-    fn empty_what_is_of(&mut self, before: &[Fact]) {
-        let told = || before.iter().filter_map(Fact::fields);
-        for field in OWN_TEXTS {
-            if !self.fields.has(field) && told().any(|fields| fields.text(field).is_some_and(|text| !text.is_empty())) {
-                self.fields.set(field, "");
-            }
-        }
-        self.empty_attributes_of(told());
-    }
-
-    /// Attributes that these name and the newest list does not are empty.
+    /// Attributes that these name and the newest list does not are empty: a destination takes what it is not told for unchanged.
     fn empty_attributes_of<'a>(&mut self, told: impl Iterator<Item = &'a Fields>) {
         let newest = self.fields.map(Field::Attributes);
         let older = told.filter_map(|fields| fields.map(Field::Attributes)).filter(|older| Some(*older) != newest);

@@ -275,7 +275,7 @@ fn no_life_inherits_values_from_the_one_before() {
         (told("ann", 2, Field::Mobile, "139"), ""),
         (member("ann", 1, &["1"]), "member ann \"ANN\" in 1 mobile 139"),
         (member("ann", 9, &["1"]), ""),
-        (member_gone("ann", 5), "member ann \"ANN\" in 1 mobile "),
+        (member_gone("ann", 5), "member ann \"ANN\" in 1"),
     ]);
 }
 
