@@ -33,7 +33,7 @@ pub(crate) type Stale = BTreeMap<EntityKey, Entity>;
 pub(crate) enum Bug {
     /// An answer counts as of when it is taken, not of when it was asked for.
     AnswersAsOfReceipt,
-    /// An answer counts as of our time.
+    /// An answer counts as of our time, by a clock that is off by up to a minute: what ten seconds do is mostly mended by the next look.
     OurTimeForTheirs,
     /// What one list does not have is believed to be gone.
     GoneByOneList,
@@ -51,7 +51,7 @@ impl Bug {
     pub(crate) fn alters(self, clocks: &Clocks, seen: &mut Observation) {
         match self {
             Self::AnswersAsOfReceipt => seen.at = clocks.platform(),
-            Self::OurTimeForTheirs => seen.at = seen.at.plus_millis(clocks.skew()),
+            Self::OurTimeForTheirs => seen.at = seen.at.plus_millis(clocks.skew() * 6),
             Self::UnseenIsGone if seen.what == What::Nameless => seen.what = What::Removed,
             _ => {}
         }
