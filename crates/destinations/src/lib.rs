@@ -11,6 +11,6 @@ pub mod wecom_callback;
 
 pub use destination::{Batch, Destination, Message, Messages, Outcome, Product, Rendered, Unavailable};
 pub use factory::{BuildError, build};
-pub use links::Links;
+pub use links::{Links, NOBODYS};
 pub use product::{CoreDepartment, CoreMember, Counts, Membership, Page, Purged};
 pub use settings::{Kind, Settings, Spec, TenantFacts};

@@ -8,6 +8,10 @@ use std::{
 
 use common::{Action, Change, EntityKey, EntityKind, Field, ROOT_DEPARTMENT};
 
+/// What the id of a key begins with that stands for a row which is no entity's: a link points from it to the row while a run writes
+/// to that. No platform's id has a colon (reference wecom 2.2).
+pub const NOBODYS: &str = "core:";
+
 /// The rows that a destination had before us, by the entities that they are: the links of a batch's entities and of what
 /// those refer to. An entity without a link has the platform's id.
 ///
@@ -84,6 +88,12 @@ impl Links {
         !side.rows.contains_key(&*id) && side.owners.contains_key(&*id)
     }
 
+    /// Whether it is taken for as long as a run writes to a row that is nobody's.
+    pub(crate) fn is_taken_for_now(&self, key: &EntityKey) -> bool {
+        let owner = self.side(key.kind).and_then(|side| side.owners.get(&key.id));
+        owner.is_some_and(|owner| owner.starts_with(NOBODYS)) && self.is_taken(key.kind, &key.id)
+    }
+
     fn insert(&mut self, key: &EntityKey, core_id: String) {
         let Some(side) = self.side_mut(key.kind) else { return };
         side.owners.insert(EntityKey::new(key.kind, &core_id).id, Arc::clone(&key.id));
@@ -144,6 +154,13 @@ mod tests {
         let links = links(&[("a", "B"), ("b", "c")]);
         let taken = |id: &str| links.is_taken(EntityKind::Member, id);
         assert_eq!(["a", "b", "C", "d"].map(taken), [false, false, true, false]);
+    }
+
+    #[test]
+    fn the_id_of_a_row_that_is_nobodys_is_taken_for_now_only() {
+        let links = links(&[("core:B", "B"), ("c", "D")]);
+        let taken_for_now = |id: &str| links.is_taken_for_now(&EntityKey::member(id));
+        assert_eq!(["b", "core:b", "c", "d"].map(taken_for_now), [true, false, false, false]);
     }
 
     #[test]

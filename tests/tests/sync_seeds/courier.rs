@@ -84,7 +84,7 @@ async fn links_of(world: &World, sent: &[&Step], changes: &[Change]) -> Links {
     found.into_iter().map(|link| (link.entity, link.core_id)).collect()
 }
 
-/// Whether the product takes a batch: there is nothing in it that it could refuse.
+/// Whether the product takes a batch: there is nothing in it that it could refuse for good.
 async fn is_taken(world: &World, changes: &[Change], links: &Links) -> bool {
     let outcomes = match world.product.tables.apply(changes, links).await {
         Ok(outcomes) => outcomes,
@@ -95,7 +95,8 @@ async fn is_taken(world: &World, changes: &[Change], links: &Links) -> bool {
     };
     for (change, outcome) in changes.iter().zip(&outcomes) {
         world.note("core", &format!("{} {}", change.version, change.entity), &format!("{outcome:?}"));
-        if *outcome != Outcome::Applied {
+        // The sink tries again, too, what is not taken now.
+        if !matches!(outcome, Outcome::Applied | Outcome::Retry { .. }) {
             let what =
                 format!("the product does not take version {} of {}: {outcome:?}", change.version, change.entity);
             world.violated(Violation::Wrong(what));

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{EntityKey, EntityKind, Event, EventBody};
+use common::{EntityKey, EntityKind, Event, EventBody, ROOT_DEPARTMENT};
 
 use crate::{
     seen::{Directory, Fields, name_of},
@@ -14,6 +14,9 @@ use crate::{
 const EXISTS: &str = "exists";
 const YES: &str = "yes";
 const NO: &str = "no";
+
+/// Where a member is.
+const DEPARTMENTS: &str = "departments";
 
 /// Fields that are put together from several things that were told, and so may come out as they once were.
 const PUT_TOGETHER: [&str; 2] = ["main", "leads"];
@@ -171,7 +174,7 @@ impl History {
             }
             found.extend(self.look_whether_it_is_there(side, &key, fields.is_some()));
             for (field, value) in fields.into_iter().flatten() {
-                found.extend(self.look_at(side, &key, field, value));
+                found.extend(self.look_at(side, &key, field, value, shown));
             }
         }
         found
@@ -208,13 +211,23 @@ impl History {
         }
     }
 
-    fn look_at(&mut self, side: Side, key: &EntityKey, field: &'static str, value: &str) -> Option<Violation> {
+    fn look_at(
+        &mut self,
+        side: Side,
+        key: &EntityKey,
+        field: &'static str,
+        value: &str,
+        shown: &Directory,
+    ) -> Option<Violation> {
         // Somebody is active where nothing was told of it.
         if PUT_TOGETHER.contains(&field) || (field == "status" && value == "active") {
             return None;
         }
         let place = (key.clone(), field);
         let Move::Back(to) = self.step(side, &place, value) else { return None };
+        if field == DEPARTMENTS && self.is_what_is_left(side, &place, value, shown) {
+            return None;
+        }
         let since = self.tracks.get(&place).and_then(|track| track.get(to)).map_or(i64::MIN, |value| value.since);
         if self.answered.get(&place).is_some_and(|at| since >= *at) {
             self.marks.insert((side, place), to);
@@ -223,6 +236,18 @@ impl History {
         let newer = self.mark(side, &place);
         let what = self.tracks.get(&place).and_then(|track| track.get(newer)).map_or("", |value| value.text.as_str());
         Some(Violation::RolledBack(format!("{side:?}: {field} of {key} is {value} again, and was {what} since")))
+    }
+
+    /// Whether a member is where it was later than it shows, but for departments that have gone since, or did not come yet: without
+    /// those it may be shown as it once was.
+    fn is_what_is_left(&self, side: Side, place: &Place, value: &str, shown: &Directory) -> bool {
+        let is_there = |id: &&str| shown.contains_key(&EntityKey::department(id));
+        let is_it = |known: &Value| {
+            let left: Vec<&str> = known.text.split(',').filter(is_there).collect();
+            if left.is_empty() { value == ROOT_DEPARTMENT } else { left.join(",") == value }
+        };
+        let track = self.tracks.get(place).map(Vec::as_slice).unwrap_or_default();
+        track.iter().skip(self.mark(side, place)).any(is_it)
     }
 
     fn mark(&self, side: Side, place: &Place) -> usize {
@@ -262,4 +287,23 @@ fn a_new_life_may_come_to_what_the_one_before_had_and_may_not_begin_with_it() {
     assert!(matches!(seen.as_slice(), [Violation::RolledBack(_)]), "{seen:?}");
     history.lived(4, &unknown, &male);
     assert!(history.look(Side::Mirror, &male, &mut torn).is_empty());
+}
+
+#[test]
+fn somebody_without_a_department_that_has_gone_may_be_shown_where_he_once_was() {
+    let (ann, place) = (EntityKey::member("ann"), EntityKey::department);
+    let with = |departments: &str, there: &[&str]| {
+        let of_ann = (ann.clone(), Fields::from([(DEPARTMENTS, departments.to_owned())]));
+        Directory::from_iter(there.iter().map(|id| (place(id), Fields::new())).chain([of_ann]))
+    };
+    let (mut history, mut torn) = (History::default(), BTreeSet::new());
+    let in_time = [with("1", &["1", "2"]), with("1,2", &["1", "2"]), with("1,3", &["1", "2", "3"])];
+    history.begin(1, &in_time[0]);
+    history.lived(2, &in_time[0], &in_time[1]);
+    history.lived(3, &in_time[1], &in_time[2]);
+    assert!(history.look(Side::Mirror, &in_time[1], &mut torn).is_empty());
+    let without_the_third = history.look(Side::Mirror, &with("1", &["1", "2"]), &mut torn);
+    assert!(without_the_third.is_empty(), "{without_the_third:?}");
+    let rolled_back = history.look(Side::Mirror, &with("1", &["1", "2", "3"]), &mut torn);
+    assert!(matches!(rolled_back.as_slice(), [Violation::RolledBack(_)]), "{rolled_back:?}");
 }

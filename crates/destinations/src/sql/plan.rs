@@ -126,6 +126,11 @@ fn refusal(wanted: &Wanted, known: &Known) -> Option<Outcome> {
     }
     let is_taken = |key: &EntityKey| known.links.is_taken(key.kind, &key.id);
     let brings_a_link = former.is_some_and(|former| known.links.core_id(former).is_some());
+    if known.links.is_taken_for_now(&wanted.key) && !brings_a_link {
+        // Somebody got the id of whoever's row that was.
+        let reason = "a run is at the row with this id".to_owned();
+        return Some(Outcome::Retry { reason, after: None });
+    }
     if is_taken(&wanted.key) && !brings_a_link {
         let reason = "the row with this id is linked with another entity: it needs a link with a row of its own";
         return Some(Outcome::Rejected { reason: reason.to_owned() });

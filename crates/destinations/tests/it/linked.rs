@@ -251,6 +251,16 @@ async fn the_root_is_the_products_own(kind: Kind) {
     assert_eq!(departments(&core, "id").await, ["2", "D-rd", "HQ"], "no second root");
 }
 
+async fn an_id_that_a_run_is_at_is_waited_for(kind: Kind) {
+    let core = with_rows_of_its_own(kind).await;
+    core.execute("UPDATE members SET id = 'zhangsan' WHERE id = 'P-002'").await;
+    let at_it = links(&[("core:zhangsan", "zhangsan")], &[("1", "HQ")]);
+    let outcomes = core.apply_linked(vec![member("ZhangSan", &["1"])], &at_it).await;
+    assert!(matches!(outcomes.as_slice(), [Outcome::Retry { after: None, .. }]), "{outcomes:?}");
+    let outcomes = core.apply_linked(vec![member("ZhangSan", &["1"])], &links(&[], &[("1", "HQ")])).await;
+    assert_eq!(outcomes, [Outcome::Applied]);
+}
+
 async fn an_id_that_a_linked_row_has_is_nobody_elses(kind: Kind) {
     let core = with_rows_of_its_own(kind).await;
     // The product's 2 is the platform's 3; what the platform's 2 is, nobody has said.
@@ -303,6 +313,7 @@ on_each_kind!(
     a_linked_row_that_the_product_lost_is_there_again_under_its_id,
     what_several_changes_tell_of_a_row_is_all_there,
     the_root_is_the_products_own,
+    an_id_that_a_run_is_at_is_waited_for,
     an_id_that_a_linked_row_has_is_nobody_elses,
     what_refers_to_a_linked_row_that_is_not_there_misses_the_entity,
 );

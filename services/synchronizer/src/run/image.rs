@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 
 use common::{DestinationId, Entity, EntityKey, EntityKind, EntityMap, Field, Fields, TenantId, UnixMillis};
 use database::Connection;
+use destinations::NOBODYS;
 use directory::plan::{DepartmentRow, MemberRow, Row};
 use store::links::{self, DecidedBy, Link};
-
-/// Before the id of a row that is no entity's. No platform's id has a colon (reference wecom 2.2).
-const NOBODYS: &str = "core:";
 
 /// What stands for a row that is no entity's: a key that a link points from to the row.
 pub(super) fn nobodys(kind: EntityKind, core_id: &str) -> EntityKey {
