@@ -159,7 +159,8 @@ impl History {
         }
     }
 
-    /// Looks at what a side shows. Of those in `torn` a row is missing because somebody deleted it; who is back is taken out.
+    /// Looks at what a side shows. Of those in `torn` a row is missing because somebody deleted it, or said that it
+    /// is not theirs; who is back is taken out.
     pub(crate) fn look(&mut self, side: Side, shown: &Directory, torn: &mut BTreeSet<EntityKey>) -> Vec<Violation> {
         let known: Vec<EntityKey> =
             self.tracks.keys().filter(|(_, field)| *field == EXISTS).map(|(key, _)| key.clone()).collect();

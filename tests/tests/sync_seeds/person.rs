@@ -92,8 +92,10 @@ async fn say_who_is_who(world: &World, run: &Run) {
             let is_his = world.state().known_rows.get(&*row) == Some(&entity);
             let (entity, says) = (entity.clone(), if is_his { "it is" } else { "it is not" });
             world.note("person", &format!("{row} and {entity}"), says);
-            let said = Said { entity, row, is_his };
-            world.write(move |conn: &mut Connection| said.keep(conn, now)).await;
+            let said = Said { entity: entity.clone(), row, is_his };
+            if world.write(move |conn: &mut Connection| said.keep(conn, now)).await {
+                world.state().torn.insert(entity);
+            }
         }
     }
 }
@@ -106,17 +108,19 @@ struct Said {
 }
 
 impl Said {
-    fn keep(self, conn: &mut Connection, now: common::UnixMillis) -> database::Result<()> {
+    /// Keeps it. Whether a row is taken from somebody whom the mirror may still take for the one that it was.
+    fn keep(self, conn: &mut Connection, now: common::UnixMillis) -> database::Result<bool> {
         let Self { entity, row, is_his } = self;
         let core_id = row.to_string();
         let linked = links::of_rows(conn, &tenant(), &core(), entity.kind, std::slice::from_ref(&core_id))?;
         if is_his && linked.is_empty() {
             let link = Link { entity, core_id, decided_by: DecidedBy::Person, since: now };
-            return links::set(conn, &tenant(), &core(), &[link]);
+            return links::set(conn, &tenant(), &core(), &[link]).map(|()| false);
         }
         if is_his && linked.iter().all(|link| link.entity == entity) {
-            return Ok(());
+            return Ok(false);
         }
-        links::reject(conn, &tenant(), &core(), &entity, &core_id, now)
+        links::reject(conn, &tenant(), &core(), &entity, &core_id, now)?;
+        Ok(linked.iter().any(|link| link.entity == entity))
     }
 }

@@ -52,6 +52,14 @@ fn unsigned(row: &Row) -> Row {
     row
 }
 
+/// The version that we last wrote; 0 when we never wrote it.
+pub(super) const fn version(row: &Row) -> u64 {
+    match row {
+        Row::Department(row) => row.version,
+        Row::Member(row) => row.version,
+    }
+}
+
 /// When a row was disabled.
 pub(super) const fn disabled_at(row: &Row) -> Option<UnixMillis> {
     match row {

@@ -100,6 +100,9 @@ impl<'a> Judge<'a> {
         if image::disabled_at(row).is_some() != image::disabled_at(before).is_some() {
             return Fate::Skip("the row changed meanwhile");
         }
+        if entity != *row_key && image::version(row) > image::version(before) {
+            return Fate::Skip("the row was written for somebody else meanwhile");
+        }
         if !self.is_live(&entity) {
             return Fate::Skip("the entity is there no more");
         }

@@ -18,7 +18,11 @@ fn live() -> Known {
 }
 
 fn row() -> Row {
-    Row::from(MemberRow { id: "P-1".to_owned(), ..MemberRow::default() })
+    written(0)
+}
+
+fn written(version: u64) -> Row {
+    Row::from(MemberRow { id: "P-1".to_owned(), version, ..MemberRow::default() })
 }
 
 fn item(action: plan::Action, id: Option<&str>) -> PlanItem {
@@ -36,6 +40,17 @@ async fn fate(item: PlanItem, members: Vec<(&str, Known)>) -> Fate {
 
 /// The same, whoever is linked with the row, at a product that may be behind.
 async fn judged(item: PlanItem, members: Vec<(&str, Known)>, owner: Option<&str>, is_behind: bool) -> Fate {
+    judged_with(row(), item, members, owner, is_behind).await
+}
+
+/// The same, whatever the row is by now.
+async fn judged_with(
+    row: Row,
+    item: PlanItem,
+    members: Vec<(&str, Known)>,
+    owner: Option<&str>,
+    is_behind: bool,
+) -> Fate {
     let database = Database::open(&Options::new("sqlite::memory:")).unwrap();
     database.migrate(store::migrations()).unwrap();
     let members: Vec<(EntityKey, Known)> =
@@ -51,7 +66,7 @@ async fn judged(item: PlanItem, members: Vec<(&str, Known)>, owner: Option<&str>
         let (tenant, core): (TenantId, DestinationId) = ("acme".parse().unwrap(), "core".parse().unwrap());
         links::set(conn, &tenant, &core, &linked)?;
         records::save(conn, &tenant, &members)?;
-        let rows: EntityMap<Row> = [(EntityKey::member("P-1"), row())].into_iter().collect();
+        let rows: EntityMap<Row> = [(EntityKey::member("P-1"), row)].into_iter().collect();
         let items = [item];
         let judge = Judge::open(conn, (&tenant, &core), &items, &rows, NOW, is_behind)?;
         Ok(judge.fate(&items[0]))
@@ -101,5 +116,14 @@ async fn a_row_that_is_to_get_another_id_is_not_disabled_before_the_product_was_
         let members = vec![("P-1", known(Told::RenamedTo("bea".into())))];
         let fate = judged(item(plan::Action::Disable, None), members, None, is_behind).await;
         assert_eq!(matches!(fate, Fate::Skip("the row is somebody's by now")), is_behind);
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_was_written_since_the_plan_is_linked_with_nobody_but_whoever_bears_its_id() {
+    for (version, id, is_linked) in [(0, "bea", true), (7, "bea", false), (7, "P-1", true)] {
+        let members = vec![("bea", live()), ("P-1", live())];
+        let fate = judged_with(written(version), item(plan::Action::Link, Some(id)), members, None, false).await;
+        assert_eq!(matches!(fate, Fate::Link(_)), is_linked, "version {version}, {id}");
     }
 }
