@@ -30,9 +30,11 @@ const REGRESSIONS: &[u64] = &[
     8, 9, 19, 21, 28, 119, 331, 394, 430, //
     997, // A run waited for what it had never told: the mirror had been as the source, and was told of an older time since.
     2007, 2647, 3745, // An attribute of whoever bore the id before stayed at the product.
-    7701, // A plan that was applied late linked somebody with a row that was another's by then.
-    5551, // Somebody got the id of a row that a run was disabling, and was refused for good.
     3244, // A leader's id, told again, meant somebody else than before.
+    5551, // Somebody got the id of a row that a run was disabling, and was refused for good.
+    7701, // A plan that was applied late linked somebody with a row that was another's by then.
+    6234, // Somebody without a department that has gone was shown where he once was: the history took it for a step back.
+    6947, // A person took a row from somebody: the history took it for a removal.
 ];
 
 #[test]

@@ -89,7 +89,7 @@ pub(crate) struct State {
     pub(crate) history: History,
     /// What goes wrong at the next occasion.
     next: Vec<Kind>,
-    /// Entities whose rows somebody deleted.
+    /// Entities whose rows somebody deleted, or took from them.
     pub(crate) torn: BTreeSet<EntityKey>,
     /// What a person knows of the rows that the product had before: whose they are.
     pub(crate) known_rows: BTreeMap<String, EntityKey>,
