@@ -4,9 +4,11 @@ use std::{
     ffi::OsString,
     fs::File,
     net::TcpListener,
+    ops::Range,
     os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
@@ -15,6 +17,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::programs;
 
 const PAUSE: Duration = Duration::from_millis(50);
+/// As `scripts/servers` has them; Linux gives those from 32,768 on to connections.
+const PORTS: Range<u16> = 10_240..32_000;
 /// How long one may take to get ready.
 const START: Duration = Duration::from_secs(60);
 /// How long one may take to get ready while what it needs comes and goes.
@@ -189,8 +193,18 @@ impl Drop for Process {
     }
 }
 
-/// A port that was free a moment ago. It stays the same over restarts, as a platform expects of a callback address.
+/// A port that was free a moment ago. It stays the same over restarts, as a platform expects of a callback address. It is below those
+/// that the system gives to whoever connects: otherwise a connection could take it before the program that it is for, or between
+/// two starts of that.
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    // Tests that run at the same time begin far from each other.
+    let first = std::process::id().wrapping_mul(977);
+    let ports = std::iter::repeat_with(|| {
+        let asked = ASKED.fetch_add(1, Ordering::Relaxed);
+        PORTS.start
+            + u16::try_from(first.wrapping_add(asked) % u32::from(PORTS.end - PORTS.start)).expect("below 65,536")
+    });
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    ports.take(usize::from(PORTS.end - PORTS.start)).find(is_free).expect("a free port")
 }
