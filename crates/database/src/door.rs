@@ -7,6 +7,12 @@ use std::{
     time::Instant,
 };
 
+use tokio::{
+    sync::{AcquireError, OwnedSemaphorePermit},
+    task::JoinError,
+};
+use tokio_util::task::AbortOnDropHandle;
+
 use crate::{
     Connection, Error, Fault, Faults, Migrations, Observer, Options, Result,
     connection::Begin,
@@ -147,16 +153,21 @@ impl Database {
     {
         self.suffer(|faults| faults.before(what)).await?;
         let came = Instant::now();
-        let permit = Arc::clone(&pool.permits).acquire_owned().await.map_err(Error::unavailable)?;
-        let began = Instant::now();
+        let turn = Arc::clone(&pool.permits).acquire_owned();
         let pool = Arc::clone(pool);
         // The permit lives inside the work: a caller who stops waiting does not let another in.
-        let job = move || {
+        let job = move |permit: OwnedSemaphorePermit| {
+            let began = Instant::now();
             let result = in_transaction(&pool, how, work);
             drop(permit);
-            result
+            (began, result)
         };
-        let result = if self.inline { job() } else { on_a_thread(job).await };
+        let (began, result) = if self.inline {
+            job(turn.await.map_err(Error::unavailable)?)
+        } else {
+            // Whose turn it is may not be polled just now, and keeps all others waiting: a task of its own is.
+            AbortOnDropHandle::new(tokio::spawn(on_a_thread(turn, job))).await.map_err(unfinished)??
+        };
         if let Some(observer) = &self.observer {
             observer.ran(what, began.duration_since(came), began.elapsed(), result.is_ok());
         }
@@ -179,16 +190,17 @@ impl Database {
     }
 }
 
-async fn on_a_thread<T, E>(job: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
-where
-    T: Send + 'static,
-    E: From<Error> + Send + 'static,
-{
-    match tokio::task::spawn_blocking(job).await {
-        Ok(result) => result,
-        Err(error) if error.is_panic() => Err(Error::Panicked.into()),
-        Err(error) => Err(Error::unavailable(error).into()),
-    }
+/// Runs the job on a thread when its turn comes.
+async fn on_a_thread<R: Send + 'static>(
+    turn: impl Future<Output = Result<OwnedSemaphorePermit, AcquireError>>,
+    job: impl FnOnce(OwnedSemaphorePermit) -> R + Send + 'static,
+) -> Result<R> {
+    let permit = turn.await.map_err(Error::unavailable)?;
+    tokio::task::spawn_blocking(move || job(permit)).await.map_err(unfinished)
+}
+
+fn unfinished(error: JoinError) -> Error {
+    if error.is_panic() { Error::Panicked } else { Error::unavailable(error) }
 }
 
 fn in_transaction<T, E: From<Error>>(

@@ -155,6 +155,38 @@ async fn writers_take_turns_while_readers_go_on() {
     assert_eq!(database.read("test", all).await.unwrap(), ["next", "slow"]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_nobody_goes_on_with_keeps_no_other_waiting() {
+    let (_directory, database) = fresh();
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let (release, wait) = std::sync::mpsc::channel::<()>();
+    let holding = tokio::spawn({
+        let database = database.clone();
+        async move {
+            let hold = database.write("test", move |conn| -> database::Result<()> {
+                tell.send(()).unwrap();
+                wait.recv().unwrap();
+                add(conn, "first")
+            });
+            hold.await.unwrap();
+        }
+    });
+    told.recv().await.unwrap();
+    // It stands in the queue, and is not polled again before the next one is through.
+    let mut left_alone = Box::pin(database.write("test", |conn| add(conn, "left alone")));
+    tokio::select! {
+        biased;
+        _ = &mut left_alone => panic!("two writers at once"),
+        () = std::future::ready(()) => {}
+    }
+    let next = database.write("test", |conn| add(conn, "next"));
+    release.send(()).unwrap();
+    tokio::time::timeout(Duration::from_secs(30), next).await.expect("it waits for whom nobody polls").unwrap();
+    left_alone.await.unwrap();
+    holding.await.unwrap();
+    assert_eq!(database.read("test", all).await.unwrap(), ["first", "left alone", "next"]);
+}
+
 #[tokio::test]
 async fn two_processes_with_one_file_take_turns_too() {
     let (directory, first) = fresh();
