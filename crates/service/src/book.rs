@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     health::{Health, Readiness},
     tenant::TenantFile,
-    tenants::{self, CallbackPair},
+    tenants::{CallbackPair, Replaced},
 };
 
 /// How often the store is asked whether a tenant changed: a key that was just applied is honoured within 2 s.
@@ -37,10 +37,12 @@ pub struct Tenant {
 /// Callback keys that are honoured for a while after they were replaced.
 #[derive(Debug, Clone)]
 pub struct PreviousCallback {
-    /// Signs.
-    pub token: Secret,
-    /// Encrypts.
-    pub aes_key: Secret,
+    /// WeCom's, where those were replaced.
+    pub wecom: Option<CallbackPair>,
+    /// DingTalk's, where those were replaced.
+    pub dingtalk: Option<CallbackPair>,
+    /// The secret of Jiandaoyun's pushes, where that was replaced.
+    pub jiandaoyun: Option<Secret>,
     /// How long they hold.
     pub until: UnixMillis,
 }
@@ -146,8 +148,10 @@ fn read(row: store::tenants::Tenant, sealer: &Sealer) -> anyhow::Result<Tenant> 
     let file = TenantFile::from_document(&row.id, document, sealer, &row.data_key)?;
     let previous = match (&row.previous_callback, row.previous_until) {
         (Some(sealed), Some(until)) => {
-            match tenants::open_pair(sealer, &row.data_key, &row.id, sealed) {
-                Ok(CallbackPair { token, aes_key }) => Some(PreviousCallback { token, aes_key, until }),
+            match Replaced::open(sealer, &row.data_key, &row.id, sealed) {
+                Ok(Replaced { wecom, dingtalk, jiandaoyun }) => {
+                    Some(PreviousCallback { wecom, dingtalk, jiandaoyun, until })
+                }
                 Err(_) => {
                     // They were sealed with a key that is gone; the present ones count.
                     tracing::warn!(tenant.id = %row.id, "the former callback keys cannot be read and are not honoured");

@@ -3,7 +3,7 @@
 use std::{
     fs, io,
     net::{SocketAddr, TcpListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use broker::Lane;
 use common::Clock;
 use outbound::Guard;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use service::{
     Config, Context, Environment, Inhabitants, Running, SystemClock,
     admin::{self, DatabaseFacts},
@@ -67,7 +67,7 @@ impl Service {
 }
 
 /// Where a process listens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listening {
     /// The callback gateway; `None` where it does not run here.
     pub gateway: Option<SocketAddr>,
@@ -198,16 +198,25 @@ fn start(
             }
             let listener = process::bind("callback_gateway.listen", section.listen)?;
             listening.gateway = Some(listener.local_addr().context("callback_gateway.listen")?);
-            Running::new(name, callback_gateway::run(section, listener, context))
+            let platforms = Guard::new(config.synchronizer.allowed_networks.clone());
+            Running::new(name, callback_gateway::run(section, platforms, listener, context))
         }
         Service::Resolver => Running::new(name, resolver::run(config.resolver.clone(), lanes, context)),
-        Service::Sink => Running::new(name, sink::run(config.sink.clone(), lanes, context)),
+        Service::Sink => {
+            let platforms = Guard::new(config.synchronizer.allowed_networks.clone());
+            Running::new(name, sink::run(config.sink.clone(), platforms, lanes, context))
+        }
         Service::Synchronizer => {
             let products = Guard::new(config.sink.allowed_networks.clone());
             Running::new(name, synchronizer::run(config.synchronizer.clone(), products, lanes, context))
         }
         Service::Console => return Ok(None),
     }))
+}
+
+/// Where a process listens that serves from this data directory now; `None` where none does.
+pub(crate) fn listening_in(data_dir: &Path) -> Option<Listening> {
+    serde_json::from_str(&fs::read_to_string(data_dir.join(LISTENING_FILE)).ok()?).ok()
 }
 
 /// Never seen half-written.

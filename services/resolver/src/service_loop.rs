@@ -7,9 +7,9 @@ use std::{
 };
 
 use broker::{ConsumeOptions, Lane};
-use common::{Hop, TenantId};
+use common::{Hop, Platform, TenantId};
 use database::Connection;
-use service::{Context, config::ResolverConfig};
+use service::{Context, TenantFile, config::ResolverConfig};
 use store::{
     destinations, keys, outbox,
     waiting::{self, Release},
@@ -235,7 +235,7 @@ impl Resolver {
             let limits = Limits {
                 grace_millis: millis(self.config.parking_grace_seconds),
                 limit_millis: millis(self.config.parking_limit_seconds),
-                names_can_be_asked: tenant.file.wecom.as_ref().is_none_or(|wecom| !wecom.agent_secret.is_empty()),
+                names_can_be_asked: names_can_be_asked(&tenant.file),
             };
             loop {
                 let (rules, of) = (self.rules(), tenant.file.id.clone());
@@ -319,6 +319,11 @@ impl Due {
         }
         is_now
     }
+}
+
+/// Whether the platform of a tenant's directory tells names: WeCom tells them to an app only.
+fn names_can_be_asked(file: &TenantFile) -> bool {
+    file.directory != Some(Platform::Wecom) || file.wecom.as_ref().is_none_or(|wecom| !wecom.agent_secret.is_empty())
 }
 
 fn millis(seconds: u64) -> i64 {

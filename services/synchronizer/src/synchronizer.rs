@@ -12,7 +12,9 @@ use crate::{
     Steps, Timing,
     companies::Companies,
     desk::Desk,
-    metrics::{Counted, WecomRequests},
+    details::Meters,
+    forms::Sources,
+    metrics::{Counted, PlatformRequests},
     run::{OpenProduct, Products, Runs},
     source::Platform,
 };
@@ -103,11 +105,27 @@ impl Synchronizer {
     pub fn steps(self) -> anyhow::Result<Steps> {
         let Self { config, lanes, context, http, governor, products, timing, bell } = self;
         let counted = Counted::register(&context.metrics).context("registering metrics")?;
-        let observer = Arc::new(WecomRequests::new(&counted));
+        let observer = Arc::new(PlatformRequests(Arc::clone(&context.metrics)));
         let meters = counted.of_runs();
-        let companies = Companies::new(http, governor, observer, Arc::clone(&context.clock));
-        let parts =
-            Desk { context: context.clone(), config: config.clone(), companies, counted, timing, lanes: lanes.clone() };
+        let used_ratio = counted.quota_used_ratio.clone();
+        let quotas = Meters::new(context.database.clone(), Arc::clone(&context.clock), used_ratio);
+        let clock = Arc::clone(&context.clock);
+        let forms = Sources::new(
+            (http.clone(), timing.form_rate),
+            Arc::clone(&governor),
+            Arc::clone(&observer),
+            Arc::clone(&clock),
+        );
+        let companies = Companies::new(http, governor, observer, clock, quotas);
+        let parts = Desk {
+            context: context.clone(),
+            config: config.clone(),
+            companies,
+            forms,
+            counted,
+            timing,
+            lanes: lanes.clone(),
+        };
         let desk = Arc::new(parts);
         let source = Arc::new(Platform::new(Arc::clone(&desk)));
         let runs = Runs::new(config, lanes, context, products, source).counted_by(meters);

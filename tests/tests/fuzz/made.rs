@@ -1,5 +1,7 @@
-//! Inputs that are made: what WeCom would push, in every shape in which it writes, and those hostile ones that are too large
+//! Inputs that are made: what platforms would push, in every shape in which they write, and those hostile ones that are too large
 //! for a file. Whatever is wrong with one of these, the rest of it is as it should be.
+
+pub(crate) mod ding;
 
 use platform_sim::{Company, CompanyOptions, Profile};
 

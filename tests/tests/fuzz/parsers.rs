@@ -4,6 +4,7 @@ mod address;
 mod answer;
 mod cloud_event;
 mod config;
+mod ding;
 mod encrypt;
 mod envelope;
 mod frame;
@@ -17,6 +18,8 @@ use std::collections::BTreeSet;
 use common::{Secret, TenantId, UnixMillis};
 use service::Problem;
 use wecom::CallbackKeys;
+
+pub(crate) use self::ding::CORP as DING_CORP;
 
 /// The callback address of the vectors O1 and O2 of reference wecom 1.9, for which most of the corpus is sealed.
 const TOKEN: &str = "BridgeTok2026A";

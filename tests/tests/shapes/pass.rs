@@ -45,7 +45,12 @@ pub(crate) async fn pass(shape: &Shape) -> f64 {
     let before = processor::seconds();
     let running = [
         tokio::spawn(resolver::run(service::Config::default().resolver, vec![Lane::shared()], stage.context.clone())),
-        tokio::spawn(sink::run(service::Config::default().sink, vec![Lane::shared()], stage.context.clone())),
+        tokio::spawn(sink::run(
+            service::Config::default().sink,
+            Guard::new(Vec::new()),
+            vec![Lane::shared()],
+            stage.context.clone(),
+        )),
         tokio::spawn(synchronizer_of(&stage).run()),
     ];
     until_in_step(&stage, &run.id, &mut product).await;

@@ -39,8 +39,12 @@ impl OpenProduct for Opener {
 }
 
 fn tables_over(rows: &Database) -> SqlTables {
-    let facts =
-        TenantFacts { root_name: COMPANY.to_owned(), corp_id: CORP.to_owned(), employee_number: NUMBER.to_owned() };
+    let facts = TenantFacts {
+        root_name: COMPANY.to_owned(),
+        corp_id: CORP.to_owned(),
+        employee_number: NUMBER.to_owned(),
+        ..TenantFacts::default()
+    };
     SqlTables::over(rows.clone(), SchemaName::default(), tenant(), facts)
 }
 

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use super::ApplyError;
 use crate::{Context, Environment, TenantFile};
 
 /// How often the directory is looked at.
@@ -102,6 +103,11 @@ async fn apply_file(ctx: &Context, environment: &Environment, path: &Path) -> bo
                     tracing::warn!(tenant.id = %file.id, "{warning}");
                 }
             }
+            true
+        }
+        // Said once: only another file changes that.
+        Err(error @ ApplyError::ClientIdTaken { .. }) => {
+            tracing::error!(tenant.id = %file.id, %error, "a tenant file is refused");
             true
         }
         Err(error) => {

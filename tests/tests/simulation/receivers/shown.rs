@@ -15,7 +15,7 @@ pub(super) fn snapshot<'a>(entities: impl Iterator<Item = (&'a EntityKey, &'a En
                 let member = member(&entity.shown_id, &entity.fields);
                 snapshot.members.insert(fold(&member.id), member);
             }
-            EntityKind::Callback => {}
+            _ => {}
         }
     }
     snapshot
