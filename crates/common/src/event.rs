@@ -1,5 +1,7 @@
 //! What a platform told us, normalised. CloudEvents 1.0 JSON on the wire.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -60,7 +62,7 @@ impl EventKeys {
 /// What an event says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventBody {
-    /// Something about one department or member.
+    /// Something about one entity: a department, a member, an attendance record, a day at work, an approval or an onboarding request.
     Directory(Observation),
     /// Anything else, kept as it came and passed on.
     Callback(Callback),
@@ -154,6 +156,34 @@ pub struct Callback {
     pub at: UnixMillis,
     /// The decrypted text, byte for byte.
     pub content: String,
+    /// Whose it is: only relays of this platform's protocol can pass it on.
+    #[serde(default = "Callback::usual_platform", skip_serializing_if = "Callback::is_usual")]
+    pub platform: Platform,
+}
+
+impl Callback {
+    /// What goes without saying: what was stored by former releases has no platform.
+    const fn usual_platform() -> Platform {
+        Platform::Wecom
+    }
+
+    fn is_usual(platform: &Platform) -> bool {
+        *platform == Self::usual_platform()
+    }
+}
+
+/// The type on the wire of what was said of an entity.
+macro_rules! wire_type {
+    ($what:expr, $kind:literal) => {
+        match $what {
+            What::Created { .. } => concat!("orgbridge.", $kind, ".created"),
+            What::Updated { .. } => concat!("orgbridge.", $kind, ".updated"),
+            What::Renamed { .. } => concat!("orgbridge.", $kind, ".renamed"),
+            What::Removed => concat!("orgbridge.", $kind, ".removed"),
+            What::Absent => concat!("orgbridge.", $kind, ".absent"),
+            What::Nameless => concat!("orgbridge.", $kind, ".nameless"),
+        }
+    };
 }
 
 impl Event {
@@ -165,30 +195,34 @@ impl Event {
     const fn wire_type(&self) -> &'static str {
         match &self.body {
             EventBody::Callback(_) => "orgbridge.callback",
-            EventBody::Directory(Observation { kind: EntityKind::Department, what, .. }) => match what {
-                What::Created { .. } => "orgbridge.department.created",
-                What::Updated { .. } => "orgbridge.department.updated",
-                What::Renamed { .. } => "orgbridge.department.renamed",
-                What::Removed => "orgbridge.department.removed",
-                What::Absent => "orgbridge.department.absent",
-                What::Nameless => "orgbridge.department.nameless",
+            EventBody::Directory(Observation { kind, what, .. }) => match kind {
+                EntityKind::Department => wire_type!(what, "department"),
+                EntityKind::Member => wire_type!(what, "member"),
+                EntityKind::Attendance => wire_type!(what, "attendance"),
+                EntityKind::Approval => wire_type!(what, "approval"),
+                EntityKind::Onboarding => wire_type!(what, "onboarding"),
+                EntityKind::AttendanceDay => wire_type!(what, "attendance_day"),
+                // Nothing of that kind is observed.
+                EntityKind::Callback => "orgbridge.callback",
             },
-            EventBody::Directory(Observation { kind: EntityKind::Member, what, .. }) => match what {
-                What::Created { .. } => "orgbridge.member.created",
-                What::Updated { .. } => "orgbridge.member.updated",
-                What::Renamed { .. } => "orgbridge.member.renamed",
-                What::Removed => "orgbridge.member.removed",
-                What::Absent => "orgbridge.member.absent",
-                What::Nameless => "orgbridge.member.nameless",
-            },
-            // Nothing of that kind is observed.
-            EventBody::Directory(Observation { kind: EntityKind::Callback, .. }) => "orgbridge.callback",
         }
     }
 
-    /// The ordering key: contacts and callbacks by tenant.
-    pub fn ordering_key(&self) -> &str {
-        self.tenant.as_str()
+    /// The ordering key: contacts, onboarding requests and callbacks by tenant; attendance by member and approvals each by itself, since they
+    /// are many and do not depend on each other.
+    pub fn ordering_key(&self) -> Cow<'_, str> {
+        let tenant = self.tenant.as_str();
+        let EventBody::Directory(seen) = &self.body else { return Cow::Borrowed(tenant) };
+        match seen.kind {
+            EntityKind::Attendance | EntityKind::AttendanceDay => {
+                let member = seen.id.split_once('/').map_or(seen.id.as_str(), |(member, _)| member);
+                Cow::Owned(format!("{tenant}/{member}"))
+            }
+            EntityKind::Approval => Cow::Owned(format!("{tenant}/{}", seen.id)),
+            EntityKind::Department | EntityKind::Member | EntityKind::Onboarding | EntityKind::Callback => {
+                Cow::Borrowed(tenant)
+            }
+        }
     }
 
     /// Structured CloudEvents 1.0 JSON (`application/cloudevents+json`).
@@ -317,6 +351,17 @@ mod tests {
         }
     }
 
+    fn callback(platform: Platform) -> Callback {
+        Callback { name: "x.y".into(), at: UnixMillis(1), content: "<xml/>".into(), platform }
+    }
+
+    #[test]
+    fn a_callback_without_a_platform_is_wecoms_and_looks_as_it_always_did() {
+        let json = serde_json::to_string(&callback(Platform::Wecom)).unwrap();
+        assert!(!json.contains("platform"), "{json}");
+        assert_eq!(serde_json::from_str::<Callback>(&json).unwrap(), callback(Platform::Wecom));
+    }
+
     #[test]
     fn an_event_survives_the_wire() {
         let fields = Fields::new().with(Field::Name, "欧阳春晓·𠮷").with(Field::Departments, ["3", "17"].as_slice());
@@ -325,7 +370,8 @@ mod tests {
             EventBody::Directory(Observation { hint: true, ..seen(renamed) }),
             EventBody::Directory(Observation { answer: true, ..seen(What::Absent) }),
             EventBody::Directory(Observation { answer: true, ..seen(What::Nameless) }),
-            EventBody::Callback(Callback { name: "x.y".into(), at: UnixMillis(1), content: "<xml/>".into() }),
+            EventBody::Callback(callback(Platform::Wecom)),
+            EventBody::Callback(callback(Platform::Dingtalk)),
         ] {
             let event = Event {
                 id: "e1".into(),
@@ -338,6 +384,43 @@ mod tests {
             };
             assert_eq!(Event::from_cloud_event(&event.to_cloud_event()), Ok(event));
         }
+    }
+
+    fn event(body: EventBody) -> Event {
+        Event {
+            id: "e1".into(),
+            tenant: "acme".parse().unwrap(),
+            platform: Platform::Dingtalk,
+            received_at: UnixMillis(1_767_225_600_123),
+            keys: EventKeys { platform: Some("p".into()), content: "c".into() },
+            traceparent: None,
+            body,
+        }
+    }
+
+    #[test]
+    fn the_type_tells_the_kind_and_what_was_said_of_it() {
+        for kind in EntityKind::ALL.into_iter().filter(|kind| *kind != EntityKind::Callback) {
+            for what in [What::Absent, What::Removed, What::Updated { fields: Fields::new() }, What::Nameless] {
+                let expected = format!("{}.{}", kind.as_str(), what.as_str());
+                let event = event(EventBody::Directory(Observation { kind, ..seen(what) }));
+                assert_eq!(event.type_name(), expected);
+                assert_eq!(Event::from_cloud_event(&event.to_cloud_event()), Ok(event));
+            }
+        }
+    }
+
+    #[test]
+    fn contacts_stay_in_order_and_attendance_and_approvals_are_spread() {
+        let of = |kind, id: &str| Observation { kind, id: id.into(), ..seen(What::Removed) };
+        let key = |seen| event(EventBody::Directory(seen)).ordering_key().into_owned();
+        assert_eq!(key(of(EntityKind::Department, "7")), "acme");
+        assert_eq!(key(of(EntityKind::Member, "ann")), "acme");
+        assert_eq!(key(of(EntityKind::Onboarding, "a1/b2/c3")), "acme");
+        assert_eq!(key(of(EntityKind::AttendanceDay, "ann/2026-11-29")), "acme/ann");
+        assert_eq!(key(of(EntityKind::Attendance, "ann/2026-11-29/punch/7")), "acme/ann");
+        assert_eq!(key(of(EntityKind::Approval, "proc-1")), "acme/proc-1");
+        assert_eq!(event(EventBody::Callback(callback(Platform::Dingtalk))).ordering_key(), "acme");
     }
 
     #[test]

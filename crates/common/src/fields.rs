@@ -10,7 +10,8 @@ use serde::{
     },
 };
 
-/// A field of a department or a member.
+/// A field of a department, a member, an attendance record, an approval or an onboarding request. The order of the variants is kept with what is stored: new ones
+/// come last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Field {
@@ -22,7 +23,7 @@ pub enum Field {
     Parent,
     /// Place of a department among its siblings, larger first (WeCom `Order`, 0 to 2^32-1). Number.
     Order,
-    /// Departments of a member. List of department ids, the complete list, in the platform's order.
+    /// Departments of a member, or those that an onboarding request names. List of department ids, the complete list, in the platform's order.
     Departments,
     /// Those of a member's departments that it leads. List of department ids.
     Leads,
@@ -40,7 +41,8 @@ pub enum Field {
     Email,
     /// The company's mail address. Text.
     BizMail,
-    /// `active`, `inactive`, `disabled` or `left`. Text.
+    /// Of a member `active`, `inactive`, `disabled` or `left`; of an approval `running`, `completed` or `terminated`; of a day at work what was
+    /// told of it last, see [`attendance`](crate::attendance). Text.
     Status,
     /// URL of a portrait. Text.
     Avatar,
@@ -52,6 +54,50 @@ pub enum Field {
     Address,
     /// Extended attributes. Map from the attribute's name to its value.
     Attributes,
+    /// Whose an attendance record or a day at work is. Text: the member's id; of a day as its own platform spells it.
+    Member,
+    /// The day that an attendance record counts for, `yyyy-MM-dd` in the tenant's zone. Text.
+    WorkDate,
+    /// `result`, `punch`, `leave`, `overtime`, `trip`, `outing` or `makeup`. Text.
+    RecordKind,
+    /// `OnDuty` or `OffDuty`. Text.
+    CheckType,
+    /// When a member was to come or go. Number: Unix milliseconds.
+    PlannedAt,
+    /// When it did. Number: Unix milliseconds.
+    CheckedAt,
+    /// What the platform made of that, in its words: `Normal`, `Late`, .. (DingTalk `time_result`). Of a day at work what the last look at it
+    /// came to, see [`attendance`](crate::attendance). Text.
+    Outcome,
+    /// Where a record comes from, in the platform's words (DingTalk `source_type`). Text.
+    Source,
+    /// All that the platform tells of an attendance record or approval: a JSON object with its keys in order. Text. An approval that was
+    /// never told whole has none.
+    Details,
+    /// Of which form an approval is (DingTalk `processCode`). Text.
+    Template,
+    /// The title of an approval. Text.
+    Subject,
+    /// Who started an approval. Text: the member's id; empty where it is nobody's.
+    Applicant,
+    /// What an approval came to: `agree`, `refuse` or `none`. Text.
+    Result,
+    /// When an approval was started. Number: Unix milliseconds.
+    StartedAt,
+    /// When it ended. Number: Unix milliseconds.
+    FinishedAt,
+    /// The records that a day was last answered with; a day that was never answered has none. List of ids of attendance records.
+    Records,
+    /// A member's number in the company, where the platform has a field for it (DingTalk `job_number`). Text.
+    EmployeeNumber,
+    /// What an onboarding request asks for: the fields of WeCom's `user/create` as a JSON object with its keys in order. Text; empty where
+    /// the record of the form could not be mapped.
+    Request,
+    /// The form that an onboarding request is a record of, `{app_id}/{entry_id}`. Text.
+    Form,
+    /// Why a record of a form could not be mapped: a JSON list, see [`onboarding::Complaint`](crate::onboarding::Complaint). Text; empty where
+    /// it could.
+    Refused,
 }
 
 /// Details of a member that have no column of their own at a product, and their names among its attributes.

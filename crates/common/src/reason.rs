@@ -16,16 +16,19 @@ pub enum Reason {
     RetriesExhausted,
     /// Processing an event failed again and again for a reason of our own.
     ProcessingFailed,
+    /// A record of a form cannot be made into a request: something in it is missing or wrong.
+    InvalidRecord,
 }
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::UndecodableEvent,
         Self::DependencyMissing,
         Self::RejectedByDestination,
         Self::RetriesExhausted,
         Self::ProcessingFailed,
+        Self::InvalidRecord,
     ];
 
     /// The name used in tables, commands and documents.
@@ -36,6 +39,7 @@ impl Reason {
             Self::RejectedByDestination => "rejected_by_destination",
             Self::RetriesExhausted => "retries_exhausted",
             Self::ProcessingFailed => "processing_failed",
+            Self::InvalidRecord => "invalid_record",
         }
     }
 

@@ -21,10 +21,25 @@ pub struct Effects {
     pub released: BTreeSet<EntityKey>,
     /// What only the platform can tell.
     pub questions: BTreeSet<Question>,
+    /// Days that were answered in part only: what is asked about them stays open, and is due at once.
+    pub left_open: Vec<EntityKey>,
     /// Per observation, in the order in which they were told, what came of it.
     pub seen: Vec<Seen>,
     /// Entities that were parked and have been sent.
     pub unparked: Vec<EntityKey>,
+    /// Onboarding requests that cannot be sent as their records are now: each is to become a dead letter, in place of an older one.
+    pub refused: Vec<RefusedRecord>,
+    /// Onboarding requests of which something was told, and that are not refused: an older dead letter is over.
+    pub accepted: Vec<EntityKey>,
+}
+
+/// A record of a form that cannot be made into a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedRecord {
+    /// The request.
+    pub entity: EntityKey,
+    /// Why, as it was told: a JSON list of complaints, see [`common::onboarding`].
+    pub refusal: String,
 }
 
 /// A row of the waiting table that appears or goes.

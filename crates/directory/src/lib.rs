@@ -10,6 +10,10 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-pub use effects::{Effects, Question, Seen, WaitChange, Why};
+/// An answer has to be later than what it is asked about by so many milliseconds: what a platform tells and what it pushes may lag so
+/// much behind each other, since times may be whole seconds and an answer's is rounded down.
+pub const ANSWERS_LATER_BY_MILLIS: i64 = 2000;
+
+pub use effects::{Effects, Question, RefusedRecord, Seen, WaitChange, Why};
 pub use record::{Fact, Record, Sent, Told, Wait, WaitFor};
 pub use session::{Session, Told as Incoming};

@@ -16,7 +16,7 @@ pub(crate) struct Life {
     pub(crate) exists: bool,
     /// Per field the value with the newest platform time.
     pub(crate) fields: Fields,
-    /// When the leaders were told: a reference means who bore the id then.
+    /// When the leaders were told, or whose record it is: a reference means who bore the id then.
     pub(crate) leaders_at: UnixMillis,
     /// When the departments, or the parent, were told: only what was found absent later is gone without.
     pub(crate) places_at: UnixMillis,
@@ -131,7 +131,8 @@ impl Life {
             (newest == at).then_some(*at)
         });
         self.undecided = undecided.max();
-        self.leaders_at = newest.get(&Field::Leaders).map_or(self.at, |(at, _)| *at);
+        let people = [Field::Leaders, Field::Member, Field::Applicant].into_iter().find_map(|field| newest.get(&field));
+        self.leaders_at = people.map_or(self.at, |(at, _)| *at);
         let places = newest.get(&Field::Departments).or_else(|| newest.get(&Field::Parent));
         self.places_at = places.map_or(self.at, |(at, _)| *at);
         for (field, (_, value)) in newest {

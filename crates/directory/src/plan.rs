@@ -80,7 +80,8 @@ pub struct Options {
     pub delete_after_seconds: u64,
     /// The name of the root department until its own is known: the tenant's name.
     pub root_name: String,
-    /// The name of the extended attribute that holds the employee number; empty when there is none.
+    /// The name of the extended attribute that holds the employee number; empty when there is none. A platform that has a field for it
+    /// ([`EmployeeNumber`](common::Field::EmployeeNumber)) needs none.
     pub employee_number: String,
 }
 
@@ -105,12 +106,13 @@ impl Comparison {
         }
     }
 
-    /// Adds what the source tells of an entity. A department other than the root needs a parent.
+    /// Adds what the source tells of an entity. A department other than the root needs a parent. What is no part of a directory is not
+    /// compared.
     pub fn source(&mut self, key: &EntityKey, entity: &Entity) {
         match key.kind {
             EntityKind::Department => self.source.take_department(key, entity),
             EntityKind::Member => self.source.take_member(key, entity, &self.options.employee_number),
-            EntityKind::Callback => {}
+            _ => {}
         }
     }
 
@@ -129,7 +131,7 @@ impl Comparison {
             self.links.of_mut(key.kind).push(Link { source, core, sure });
             match key.kind {
                 EntityKind::Department => self.core.departments.refer(core_id),
-                EntityKind::Member | EntityKind::Callback => self.core.members.refer(core_id),
+                _ => self.core.members.refer(core_id),
             };
         }
     }
@@ -179,7 +181,7 @@ impl Comparison {
                 Some((self.source.departments.ids.node(&key.id), self.core.departments.ids.node(core_id)))
             }
             EntityKind::Member => Some((self.source.members.ids.node(&key.id), self.core.members.ids.node(core_id))),
-            EntityKind::Callback => None,
+            _ => None,
         }
     }
 
@@ -222,7 +224,7 @@ impl<T> PerKind<T> {
     fn of_mut(&mut self, kind: EntityKind) -> &mut T {
         match kind {
             EntityKind::Department => &mut self.departments,
-            EntityKind::Member | EntityKind::Callback => &mut self.members,
+            _ => &mut self.members,
         }
     }
 }

@@ -4,7 +4,7 @@ mod stored;
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use common::{Entity, EntityKey, Fields, UnixMillis};
+use common::{Entity, EntityKey, Field, Fields, UnixMillis};
 use serde::{Deserialize, Serialize};
 
 /// Records keep at most this many facts; beyond it the oldest are folded whatever their age, so that one entity that changes
@@ -185,6 +185,19 @@ impl Record {
         self.facts.iter().rfind(|fact| fact.ends_life()).map(|fact| fact.at)
     }
 
+    /// Of a member: whether it is live, or goes on under another id. Of others destinations need not have a row.
+    pub fn goes_on(&self) -> bool {
+        let end = self.facts.iter().rfind(|fact| fact.ends_life());
+        self.is_live() || end.is_some_and(|fact| matches!(fact.told, Told::RenamedTo(_)))
+    }
+
+    /// Of an attendance record or approval: whose it was when it was last sent; `None` where it named nobody.
+    pub fn whose(&self) -> Option<EntityKey> {
+        let fields = &self.sent.as_ref()?.entity.fields;
+        let member = fields.text(Field::Member).or_else(|| fields.text(Field::Applicant));
+        member.filter(|id| !id.is_empty()).map(EntityKey::member)
+    }
+
     /// When it was last found absent, unless something later says that it existed.
     pub fn absent_at(&self) -> Option<UnixMillis> {
         self.facts.iter().find(|fact| fact.is_absence()).map(|fact| fact.at)
@@ -228,6 +241,17 @@ impl Record {
     }
 
     fn fold_lives(&mut self, horizon: UnixMillis) {
+        let newest = self.facts.last().filter(|fact| fact.is_of_a_life()).map(|fact| fact.at);
+        self.fold_facts(horizon);
+        // Of a life of which nothing is told yet, it stays known that there is one.
+        if let Some(at) = newest
+            && !self.facts.last().is_some_and(Fact::is_of_a_life)
+        {
+            self.facts.push(Fact { at, told: Told::Updated(Fields::new()) });
+        }
+    }
+
+    fn fold_facts(&mut self, horizon: UnixMillis) {
         let crowded = self.facts.len().saturating_sub(FACTS_MAX);
         let old = self.facts.iter().take_while(|fact| fact.at < horizon).count().max(crowded);
         let Some(old_facts) = self.facts.get(..old) else { return };

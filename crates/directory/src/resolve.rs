@@ -1,5 +1,8 @@
 //! Decides what is due, in an order in which nothing comes before what it refers to.
 
+mod records;
+mod requests;
+
 use std::collections::{BTreeSet, VecDeque};
 
 use common::{
@@ -21,7 +24,8 @@ impl Session {
         debug_assert!(self.missing().is_empty(), "resolve before everything was loaded");
         for key in &self.dirty {
             if let Some(record) = self.records.get_mut(key) {
-                record.fold(horizon);
+                // Attendance and approvals are told whole again and again: of them only what holds is of use.
+                record.fold(if key.kind.is_directory() { horizon } else { UnixMillis(i64::MAX) });
             }
         }
         Resolver::new(self).run()
@@ -80,7 +84,9 @@ impl Resolver {
         }
         self.send_again();
         self.ask_what_is_undecided();
+        self.leave_open_what_was_seen_in_part();
         self.report();
+        self.tell_of_refusals();
         self.compare_waits();
         self.effects.released = in_order(&self.released).into_iter().collect();
         for key in in_order(&self.session.dirty) {
@@ -113,19 +119,23 @@ impl Resolver {
     }
 
     fn ask_what_was_hinted(&mut self) {
-        for told in self.session.told.iter().filter(|told| told.observation.hint) {
+        let told = self.session.told.iter().zip(&self.session.of_all);
+        for (told, of_all) in told.filter(|(told, _)| told.observation.hint) {
             let about = match &told.observation.what {
                 What::Renamed { to, .. } => EntityKey::new(told.observation.kind, to),
                 _ => told.observation.key(),
             };
-            self.effects.questions.insert(Question { about, why: Why::Hint, at: told.observation.at });
+            if !self.is_answered(&about, told.observation.at, *of_all) {
+                self.effects.questions.insert(Question { about, why: Why::Hint, at: told.observation.at });
+            }
         }
     }
 
     fn ask_what_is_undecided(&mut self) {
         let told = self.session.told.iter().zip(&self.session.merged).filter(|(_, is_new)| **is_new);
         let touched: BTreeSet<EntityKey> = told.map(|(told, _)| told.observation.key()).collect();
-        for about in touched {
+        // Attendance and approvals come from answers; where those contradict each other, the next one decides.
+        for about in touched.into_iter().filter(|key| key.kind.is_directory()) {
             if let Some(at) = present(&self.session.records, &about).undecided {
                 self.effects.questions.insert(Question { about, why: Why::Undecided, at });
             }
@@ -149,7 +159,15 @@ impl Resolver {
 
     /// Looks at one entity: sends it, removes it, or notes what it waits for.
     fn look(&mut self, key: &EntityKey) {
+        if key.kind == EntityKind::AttendanceDay {
+            // It is only asked about.
+            return;
+        }
         let mut life = present(&self.session.records, key);
+        if key.kind == EntityKind::Onboarding && self.is_settled(key, &life) {
+            self.set_waits(key, BTreeSet::new());
+            return;
+        }
         if self.row_belongs_to_successor(key) {
             return;
         }
@@ -185,8 +203,11 @@ impl Resolver {
         let entity = self.compose(key, life, &mut waits);
         if let Some((entity, refers_to)) = entity {
             self.take_over_former_rows(key, life, &entity, &refers_to);
-            let differs = self.record(key).sent.as_ref().is_none_or(|sent| sent.entity != entity);
-            if differs {
+            let sent = self.record(key).sent.as_ref();
+            // A record whose member was not there may have been refused.
+            let is_regained = |to: &EntityKey| sent.is_some_and(|sent| !sent.refers_to.contains(to));
+            let is_placed = !key.kind.is_directory() && refers_to.iter().any(is_regained);
+            if is_placed || sent.is_none_or(|sent| sent.entity != entity) {
                 self.send(key, life.at, entity, refers_to, None);
             }
         }
@@ -199,7 +220,9 @@ impl Resolver {
     fn ask_whether_still_absent(&mut self, life: &Life, waits: &BTreeSet<Wait>) {
         for wait in waits.iter().filter(|wait| wait.why == WaitFor::Reference) {
             let record = self.record(&wait.on);
-            if record.absent_at().is_some() && !record.exists() {
+            // Who waits for it all the same has heard of that already.
+            let is_answered = self.is_absent(&wait.on, life.places_at);
+            if record.absent_at().is_some() && !record.exists() && !is_answered {
                 let question = Question { about: wait.on.clone(), why: Why::Missing, at: life.places_at };
                 self.effects.questions.insert(question);
             }
@@ -260,7 +283,9 @@ impl Resolver {
             }
             EntityKind::Department => self.place(key, life.places_at, &mut fields, waits),
             EntityKind::Member => self.memberships(key, life.places_at, &mut fields, waits),
-            EntityKind::Callback => None,
+            EntityKind::Attendance | EntityKind::Approval => return self.compose_record(key, life, fields, waits),
+            EntityKind::Onboarding => return self.compose_request(key, fields, waits),
+            EntityKind::AttendanceDay | EntityKind::Callback => None,
         };
         self.resolve_leaders(life, &mut fields, waits);
         let shown_id = record.shown.as_ref().map_or(&*key.id, |(_, id)| id).to_owned();
@@ -433,7 +458,9 @@ impl Resolver {
         let respelled = before.as_ref().is_some_and(|sent| sent.entity.shown_id != entity.shown_id);
         let held = before.map(|sent| sent.refers_to).unwrap_or_default();
         self.count(key.kind, &held, &refers_to);
-        let mut leaves: Vec<EntityKey> = held.iter().filter(|old| !refers_to.contains(old)).cloned().collect();
+        // The removal of a member does not wait for what is recorded of it.
+        let is_left = |old: &&EntityKey| key.kind.is_directory() && !refers_to.contains(old);
+        let mut leaves: Vec<EntityKey> = held.iter().filter(is_left).cloned().collect();
         if let Some(vacated) = vacated {
             self.count(key.kind, &vacated, &[]);
             leaves.extend(vacated.into_iter().filter(|old| !refers_to.contains(old)));
@@ -461,7 +488,8 @@ impl Resolver {
         self.release(key);
         self.sent.insert(key.clone());
         let at = self.source_time(key, at);
-        self.push(key, Action::Remove, at, Vec::new(), sent.refers_to, false, None);
+        let leaves = if key.kind.is_directory() { sent.refers_to } else { Vec::new() };
+        self.push(key, Action::Remove, at, Vec::new(), leaves, false, None);
     }
 
     /// The platform time of a change; a second later than the last one of this entity where no newer fact made it due.
@@ -472,10 +500,14 @@ impl Resolver {
     }
 
     /// Entities that were asked for again, and were not sent just now, go out as they were last sent; those that are gone, as
-    /// gone. Of who lives and was never sent nothing is told: it is not gone.
+    /// gone. Of who lives and was never sent nothing is told: it is not gone. A request goes out as it is now, and one that asks for
+    /// nothing any more not at all.
     fn send_again(&mut self) {
         for (key, only_for) in std::mem::take(&mut self.session.resend) {
             if only_for.is_none() && self.sent.contains(&key) {
+                continue;
+            }
+            if key.kind == EntityKind::Onboarding && !self.renew_request(&key) {
                 continue;
             }
             let record = self.record(&key);
@@ -518,8 +550,11 @@ impl Resolver {
         });
     }
 
-    /// Keeps the counts of what is in a department, as last sent.
+    /// Keeps the counts of what is in a department, as last sent. What is recorded of a member is in none.
     fn count(&mut self, kind: EntityKind, before: &[EntityKey], after: &[EntityKey]) {
+        if !kind.is_directory() {
+            return;
+        }
         for department in after.iter().filter(|department| !before.contains(department)) {
             let record = self.record_mut(department);
             let inside = if kind == EntityKind::Department { &mut record.children } else { &mut record.members };
@@ -546,8 +581,11 @@ impl Resolver {
         self.waits_before.entry(key.clone()).or_insert(before);
     }
 
-    /// Something about this entity changed that others wait for.
+    /// Something about this entity changed that others wait for. Nobody waits for an attendance record or an approval.
     fn release(&mut self, key: &EntityKey) {
+        if !key.kind.is_directory() {
+            return;
+        }
         self.released.insert(key.clone());
         for watcher in self.watchers.remove(key).unwrap_or_default() {
             let still_waits = self.record(&watcher).waits.iter().any(|wait| wait.on == *key);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use common::{
     DestinationId, EntityKey, EntityKind, EntityMap, EntitySet, Field, Fields, Observation, ROOT_DEPARTMENT, TenantId,
-    UnixMillis, What,
+    UnixMillis, What, attendance,
 };
 
 use crate::{
@@ -37,6 +37,9 @@ pub struct Session {
     pub(crate) resend: Vec<(EntityKey, Option<DestinationId>)>,
     /// Per observation whether its fact was new; filled by the merge.
     pub(crate) merged: Vec<bool>,
+    /// Per observation whether it is about all of a day at work: a hint at what only a look at all of it shows, or such a look.
+    /// Found before the merge, which takes the fields.
+    pub(crate) of_all: Vec<bool>,
     /// Focus entities whose references are not known to be loaded.
     unexplored: Vec<EntityKey>,
     settle_for_id: Vec<EntityKey>,
@@ -55,6 +58,7 @@ impl Session {
             taken: EntityMap::default(),
             resend: Vec::new(),
             merged: Vec::new(),
+            of_all: Vec::new(),
             unexplored: Vec::new(),
             settle_for_id: Vec::new(),
             is_merged: false,
@@ -176,13 +180,14 @@ impl Session {
             let Some(fields) = fact.fields() else { continue };
             wanted.extend(fields.list(Field::Departments).iter().map(|id| EntityKey::department(id)));
             for leader in fields.list(Field::Leaders) {
-                for id in follow(&self.records, &EntityKey::member(leader), fact.at).ids {
-                    wanted.extend(holders(&self.records, &id));
-                    wanted.push(id);
-                }
+                wanted.extend(self.bearers(leader, fact.at));
             }
             if let Some(parent) = fields.text(Field::Parent) {
                 wanted.extend(self.path(record, &EntityKey::department(parent)));
+            }
+            let whose = [Field::Member, Field::Applicant].into_iter().filter_map(|field| fields.text(field));
+            for id in whose.filter(|id| !id.is_empty()) {
+                wanted.extend(self.bearers(id, fact.at));
             }
         }
         let mut any_absent = false;
@@ -197,6 +202,16 @@ impl Session {
         let root = any_absent.then(|| EntityKey::department(ROOT_DEPARTMENT));
         wanted.extend(root.filter(|root| !self.records.contains_key(root)));
         wanted
+    }
+
+    /// Whoever a reference to a member of that time leads to, and whose rows those have, as far as known.
+    fn bearers(&self, member: &str, told_at: UnixMillis) -> Vec<EntityKey> {
+        let mut bearers = Vec::new();
+        for id in follow(&self.records, &EntityKey::member(member), told_at).ids {
+            bearers.extend(holders(&self.records, &id));
+            bearers.push(id);
+        }
+        bearers
     }
 
     /// The wanted parent, and for a department that is not there yet the departments above it as last sent, as far as known: a
@@ -221,6 +236,7 @@ impl Session {
     /// Adds every observation to its record.
     fn merge(&mut self) {
         for mut told in std::mem::take(&mut self.told) {
+            self.of_all.push(told.observation.what.fields().is_some_and(is_of_all));
             let is_new = self.merge_one(&mut told);
             self.merged.push(is_new);
             self.told.push(told);
@@ -292,4 +308,8 @@ impl Session {
         self.dirty.insert(key.clone());
         true
     }
+}
+
+fn is_of_all(fields: &Fields) -> bool {
+    fields.has(Field::Status) || fields.text(Field::Outcome) == Some(attendance::AWAITED)
 }

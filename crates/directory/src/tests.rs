@@ -7,6 +7,8 @@ use common::{Action, EntityKey, EntityKind, Field, Fields, Observation, UnixMill
 use crate::{Effects, Incoming, Question, Record, Seen, Session, WaitFor, Why};
 
 mod answers;
+mod records;
+mod requests;
 
 /// A tenant's tables.
 #[derive(Default)]
@@ -81,12 +83,17 @@ impl Tenant {
     }
 }
 
-/// `member ann "Ann" in 2,3 led by bob`
+/// `member ann "Ann" in 2,3 led by bob`, `approval 7 of ann`
 fn line(change: &common::Change) -> String {
     let entity = &change.entity;
     match &change.action {
         Action::Remove => format!("{entity} gone"),
         Action::Callback(_) => format!("{entity} passed on"),
+        Action::Upsert { entity: row, .. } if !change.kind().is_directory() => {
+            let whose = row.fields.text(Field::Member).or(row.fields.text(Field::Applicant)).unwrap_or_default();
+            let is_there = if change.refers_to.is_empty() { ", who is not there" } else { "" };
+            format!("{entity} of {whose}{is_there}")
+        }
         Action::Upsert { entity: row, renamed_from } => {
             let mut line = format!("{entity} {:?}", row.fields.text(Field::Name).unwrap_or_default());
             let places: Vec<&str> = change.refers_to.iter().map(|department| &*department.id).collect();

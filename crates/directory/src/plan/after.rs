@@ -31,7 +31,7 @@ impl Plan {
                         Some(self.department(&key, entity?, row, false).into())
                     }
                     (EntityKind::Member, _) => Some(self.member(entity?, new_member(entity?, id), false).into()),
-                    (EntityKind::Callback, _) => None,
+                    _ => None,
                 }
             }
             Action::Disable => before.cloned().map(|row| self.disabled(row)),

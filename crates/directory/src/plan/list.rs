@@ -99,7 +99,7 @@ impl<S, C> Kind<'_, S, C> {
         let counts = &mut list.counts;
         match self.kind {
             EntityKind::Department => counts.departments.add(action),
-            EntityKind::Member | EntityKind::Callback => counts.members.add(action),
+            _ => counts.members.add(action),
         }
     }
 

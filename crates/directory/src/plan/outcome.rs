@@ -101,7 +101,7 @@ impl Plan {
         match key.kind {
             EntityKind::Department => self.translation.departments.row(&key.id),
             EntityKind::Member => self.translation.members.row(&key.id),
-            EntityKind::Callback => None,
+            _ => None,
         }
     }
 }

@@ -69,11 +69,13 @@ impl<'a> ToldDepartment<'a> {
 }
 
 impl<'a> ToldMember<'a> {
-    /// `employee_number` names the attribute that holds it; empty when there is none.
+    /// `employee_number` names the attribute that holds it where there is no field for it; empty when there is none.
     pub(super) fn of(entity: &'a Entity, employee_number: &str) -> Self {
         let fields = &entity.fields;
         let attributes = attributes(fields);
-        let number = filled(Some(employee_number)).and_then(|name| attributes.get(name).copied());
+        let in_attributes = filled(Some(employee_number)).and_then(|name| attributes.get(name).copied());
+        let number = emptied_or_filled(fields, Field::EmployeeNumber);
+        let number = number.flatten().map(Some).or(in_attributes).or(number);
         Self {
             texts: [
                 name(entity).map(Some),

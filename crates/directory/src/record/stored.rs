@@ -171,10 +171,12 @@ fn told_by(facts: &[Fact]) -> BTreeMap<Field, &Value> {
     present.iter().filter_map(Fact::fields).flat_map(Fields::iter).collect()
 }
 
-/// What an entity of these fields refers to: a department its parent, a member its departments.
+/// What an entity of these fields refers to: a department its parent, a member its departments, a record its member.
 fn referred(fields: &Fields) -> Vec<EntityKey> {
-    match fields.text(Field::Parent) {
-        Some(parent) => vec![EntityKey::department(parent)],
-        None => fields.list(Field::Departments).iter().map(|id| EntityKey::department(id)).collect(),
+    let member = fields.text(Field::Member).or_else(|| fields.text(Field::Applicant));
+    match (fields.text(Field::Parent), member) {
+        (Some(parent), _) => vec![EntityKey::department(parent)],
+        (None, Some(member)) => vec![EntityKey::member(member)],
+        (None, None) => fields.list(Field::Departments).iter().map(|id| EntityKey::department(id)).collect(),
     }
 }

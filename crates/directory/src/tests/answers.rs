@@ -266,7 +266,7 @@ fn all_orders_of_answers_and_events_give_the_same_end() {
     assert!(ends.iter().all(|end| *end == ends[0]));
 }
 
-fn for_each_order(told: &mut [Observation], place: usize, visit: &mut impl FnMut(&[Observation])) {
+pub(super) fn for_each_order(told: &mut [Observation], place: usize, visit: &mut impl FnMut(&[Observation])) {
     if place == told.len() {
         return visit(told);
     }

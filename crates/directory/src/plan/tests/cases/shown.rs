@@ -61,13 +61,15 @@ fn a_row_shows_nothing_personal() {
 }
 
 #[test]
-fn callbacks_are_nothing_to_compare() {
-    let mut comparison = Comparison::new(Company::default().options);
-    let entity = Entity { shown_id: "x".into(), fields: Fields::new(), incomplete: false };
-    let key = EntityKey::new(EntityKind::Callback, "x");
-    comparison.source(&key, &entity);
-    comparison.link(&key, "x", true);
-    comparison.reject(&key, "x");
-    let plan = comparison.plan();
-    assert_eq!((plan.items().len(), plan.core_id(&key)), (0, None));
+fn what_is_no_part_of_the_directory_is_nothing_to_compare() {
+    for kind in EntityKind::ALL.into_iter().filter(|kind| !kind.is_directory()) {
+        let mut comparison = Comparison::new(Company::default().options);
+        let entity = Entity { shown_id: "x".into(), fields: Fields::new(), incomplete: false };
+        let key = EntityKey::new(kind, "x");
+        comparison.source(&key, &entity);
+        comparison.link(&key, "x", true);
+        comparison.reject(&key, "x");
+        let plan = comparison.plan();
+        assert_eq!((plan.items().len(), plan.core_id(&key)), (0, None), "{kind:?}");
+    }
 }

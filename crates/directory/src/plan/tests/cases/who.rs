@@ -42,6 +42,18 @@ fn members_are_known_by_mobile_email_or_number() {
 }
 
 #[test]
+fn a_number_that_the_platform_has_a_field_for_counts_before_an_attribute() {
+    let rows = vec![MemberRow { employee_number: Some("7".into()), ..member_row("u3", "C", &["1"]) }.into()];
+    let numbered = with(member("c", "C", &["1"]), Field::EmployeeNumber, "7");
+    check(&below_root(vec![numbered.clone()], rows.clone()), &["link member c u3: employee_number"]);
+    let other = BTreeMap::from([("number".to_owned(), "8".to_owned())]);
+    check(
+        &below_root(vec![with(numbered, Field::Attributes, other)], rows),
+        &["link member c u3: employee_number", "update member c u3: differs: attributes"],
+    );
+}
+
+#[test]
 fn a_value_that_several_bear_decides_nothing() {
     let source =
         vec![with(member("a", "A", &["1"]), Field::Mobile, "1"), with(member("b", "B", &["1"]), Field::Mobile, "1")];
