@@ -129,7 +129,7 @@ const TAKES_WRITES: &str =
     "SELECT 1 WHERE NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'off'";
 
 /// How a transaction begins.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Begin {
     /// To write. In SQLite with the write lock taken at once, since a transaction that asks for it later is refused without
     /// waiting.

@@ -1,6 +1,7 @@
 //! The one door for blocking work.
 
 use std::{
+    any::Any,
     future::pending,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -99,9 +100,7 @@ impl Database {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        // A simulation reads all the time, and the switch makes SQLite prepare every statement anew.
-        let only = self.readers.role() == Role::Only && !self.inline;
-        self.pass(&self.readers, what, Begin::Read, move |connection| read_only(connection, only, work)).await
+        opened(self.pass(&self.readers, what, Begin::Read, closed(work)).await?)
     }
 
     /// Runs `work` in one transaction: committed on `Ok`, rolled back on `Err` or panic. In SQLite it holds the write lock from
@@ -120,7 +119,7 @@ impl Database {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        self.pass(&self.writer, what, Begin::Write, work).await
+        opened(self.pass(&self.writer, what, Begin::Write, closed(work)).await?)
     }
 
     /// Brings the schema up to date while nobody else can write: all that is missing, or nothing. Blocks; for start-up.
@@ -140,25 +139,17 @@ impl Database {
         result
     }
 
-    async fn pass<T, E>(
-        &self,
-        pool: &Arc<Pool>,
-        what: &'static str,
-        how: Begin,
-        work: impl FnOnce(&mut Connection) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<Error> + Send + 'static,
-    {
+    async fn pass(&self, pool: &Arc<Pool>, what: &'static str, how: Begin, work: Work) -> Result<Outcome> {
         self.suffer(|faults| faults.before(what)).await?;
         let came = Instant::now();
         let turn = Arc::clone(&pool.permits).acquire_owned();
         let pool = Arc::clone(pool);
+        // A simulation reads all the time, and the switch makes SQLite prepare every statement anew.
+        let query_only = how == Begin::Read && pool.role() == Role::Only && !self.inline;
         // The permit lives inside the work: a caller who stops waiting does not let another in.
         let job = move |permit: OwnedSemaphorePermit| {
             let began = Instant::now();
-            let result = in_transaction(&pool, how, work);
+            let result = in_transaction(&pool, how, query_only, work);
             drop(permit);
             (began, result)
         };
@@ -169,11 +160,14 @@ impl Database {
             AbortOnDropHandle::new(tokio::spawn(on_a_thread(turn, job))).await.map_err(unfinished)??
         };
         if let Some(observer) = &self.observer {
-            observer.ran(what, began.duration_since(came), began.elapsed(), result.is_ok());
+            let is_done = matches!(result, Ok(Ok(_)));
+            observer.ran(what, began.duration_since(came), began.elapsed(), is_done);
         }
-        let value = result?;
-        self.suffer(|faults| faults.after(what)).await?;
-        Ok(value)
+        let outcome = result?;
+        if outcome.is_ok() {
+            self.suffer(|faults| faults.after(what)).await?;
+        }
+        Ok(outcome)
     }
 
     async fn suffer(&self, ask: impl FnOnce(&dyn Faults) -> Fault) -> Result<()> {
@@ -203,16 +197,17 @@ fn unfinished(error: JoinError) -> Error {
     if error.is_panic() { Error::Panicked } else { Error::unavailable(error) }
 }
 
-fn in_transaction<T, E: From<Error>>(
-    pool: &Pool,
-    how: Begin,
-    work: impl FnOnce(&mut Connection) -> Result<T, E>,
-) -> Result<T, E> {
+/// Commits what is done on `Ok`. The outer error is that of what goes wrong around the work.
+fn in_transaction(pool: &Pool, how: Begin, query_only: bool, work: Work) -> Result<Outcome> {
     let mut lease = pool.begin(how)?;
     let connection = lease.connection();
-    let result = catch_unwind(AssertUnwindSafe(|| work(connection))).unwrap_or_else(|_| Err(Error::Panicked.into()));
-    let result = result.and_then(|value| connection.commit().map(|()| value).map_err(E::from));
-    if result.is_err() {
+    let result = catch_unwind(AssertUnwindSafe(|| read_only(connection, query_only, work)));
+    let result = result.unwrap_or(Err(Error::Panicked));
+    let result = match result {
+        Ok(Ok(value)) => connection.commit().map(|()| Ok(value)),
+        refused => refused,
+    };
+    if !matches!(result, Ok(Ok(_))) {
         connection.roll_back_all();
         lease.inspect();
     }
@@ -221,16 +216,35 @@ fn in_transaction<T, E: From<Error>>(
 
 /// The readers of a file or a server cannot write anyway; the only connection of an in-memory database is kept from it
 /// meanwhile, so that tests find the same mistakes.
-fn read_only<T, E: From<Error>>(
-    connection: &mut Connection,
-    only: bool,
-    work: impl FnOnce(&mut Connection) -> Result<T, E>,
-) -> Result<T, E> {
-    if !only {
-        return work(connection);
+fn read_only(connection: &mut Connection, query_only: bool, work: Work) -> Result<Outcome> {
+    if !query_only {
+        return Ok(work(connection));
     }
     connection.set_query_only(true)?;
-    let result = catch_unwind(AssertUnwindSafe(|| work(connection))).unwrap_or_else(|_| Err(Error::Panicked.into()));
+    let result = catch_unwind(AssertUnwindSafe(|| work(connection)));
     connection.set_query_only(false)?;
-    result
+    result.map_err(|_panic| Error::Panicked)
+}
+
+/// A piece of work whose types are forgotten. There are hundreds of them, and all that is around them is compiled once.
+type Work = Box<dyn FnOnce(&mut Connection) -> Outcome + Send>;
+/// Its value, or its error.
+type Outcome = Result<Box<dyn Any + Send>, Box<dyn Any + Send>>;
+
+fn closed<T: Send + 'static, E: Send + 'static>(
+    work: impl FnOnce(&mut Connection) -> Result<T, E> + Send + 'static,
+) -> Work {
+    Box::new(|connection| match work(connection) {
+        Ok(value) => Ok(Box::new(value)),
+        Err(error) => Err(Box::new(error)),
+    })
+}
+
+fn opened<T: 'static, E: From<Error> + 'static>(outcome: Outcome) -> Result<T, E> {
+    // What comes out is what `closed` put in.
+    let lost = |_: Box<dyn Any + Send>| E::from(Error::Panicked);
+    match outcome {
+        Ok(value) => value.downcast().map(|value| *value).map_err(lost),
+        Err(error) => Err(error.downcast().map_or_else(lost, |error| *error)),
+    }
 }

@@ -3,14 +3,16 @@
 mod request;
 #[cfg(test)]
 mod tests;
+mod upgrade;
 
 use std::{sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
+use futures::future::BoxFuture;
 use reqwest::header::HeaderMap;
 use rustls::crypto::{CryptoProvider, ring};
 
-pub use self::request::Request;
+pub use self::{request::Request, upgrade::Upgrade};
 use crate::{Error, Guard};
 
 /// The most that is read of an answer unless a client says otherwise, in bytes.
@@ -45,12 +47,29 @@ impl Client {
     /// # Errors
     /// [`Error::Setup`] when the system lacks what a client needs.
     pub fn new(guard: Guard, timeout: Duration) -> Result<Self, Error> {
+        Self::build(guard, timeout, |settings| settings)
+    }
+
+    /// The same client for connections that are to become something else, see [`Client::upgrade`]: it speaks HTTP/1.1 only, since
+    /// a connection of HTTP/2 is shared and stays what it is.
+    ///
+    /// # Errors
+    /// Those of [`Client::new`].
+    pub fn for_upgrades(guard: Guard, timeout: Duration) -> Result<Self, Error> {
+        Self::build(guard, timeout, reqwest::ClientBuilder::http1_only)
+    }
+
+    fn build(
+        guard: Guard,
+        timeout: Duration,
+        choose: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+    ) -> Result<Self, Error> {
         install_cryptography();
-        let http = match settings(&guard).build() {
+        let http = match choose(settings(&guard)).build() {
             Ok(http) => http,
             Err(error) => {
                 tracing::warn!(%error, "no root certificates found: https destinations cannot be reached");
-                settings(&guard).tls_certs_only([]).build().map_err(Error::Setup)?
+                choose(settings(&guard)).tls_certs_only([]).build().map_err(Error::Setup)?
             }
         };
         Ok(Self { http, guard, timeout, answer_limit_bytes: ANSWER_LIMIT_BYTES })
@@ -77,17 +96,21 @@ impl Client {
     ///
     /// # Errors
     /// Everything that kept the answer from being read whole; see [`Error`].
-    pub async fn send(&self, request: Request) -> Result<Response, Error> {
+    pub fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, Error>> {
+        Box::pin(async move {
+            let sent = self.begin(request).await?;
+            self.finish(sent).await
+        })
+    }
+
+    /// Sends a request and waits for the head of the answer.
+    async fn begin(&self, request: Request) -> Result<reqwest::Response, Error> {
         let url = self.guard.check(&request.url)?;
-        let sent = self
-            .http
-            .request(request.method, url)
-            .headers(request.headers)
-            .body(request.body)
-            .timeout(self.timeout)
-            .send()
-            .await
-            .map_err(Error::from_reqwest)?;
+        let sent = self.http.request(request.method, url).headers(request.headers).body(request.body);
+        sent.timeout(self.timeout).send().await.map_err(Error::from_reqwest)
+    }
+
+    async fn finish(&self, sent: reqwest::Response) -> Result<Response, Error> {
         let status = sent.status().as_u16();
         let headers = sent.headers().clone();
         let body = self.read(sent, status).await?;

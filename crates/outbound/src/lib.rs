@@ -5,11 +5,13 @@ mod client;
 mod error;
 mod governor;
 mod guard;
+mod platform_clock;
 
-pub use client::{Client, Request, Response};
+pub use client::{Client, Request, Response, Upgrade};
 pub use error::Error;
 pub use governor::{
     Allowance, Block, Budget, Closed, Governor, Limit, Pace, Reserved, Spend, Spent, Unlimited, Urgency,
 };
 pub use guard::{Guard, Lookup, Refusal};
-pub use reqwest::{Method, Url, header};
+pub use platform_clock::{Moment, PlatformClock, answered_at, date_of};
+pub use reqwest::{Method, Upgraded, Url, header};
