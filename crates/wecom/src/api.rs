@@ -16,6 +16,7 @@ mod code;
 mod create;
 mod departments;
 mod error;
+mod holder;
 mod lenient;
 mod limits;
 mod line;
@@ -23,7 +24,6 @@ mod member;
 mod member_ids;
 mod members;
 mod observer;
-mod platform_clock;
 mod token;
 
 pub use self::{

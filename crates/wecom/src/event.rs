@@ -57,7 +57,12 @@ fn read_xml(plaintext: &str, received_at: UnixMillis) -> Result<EventBody, Refus
         return Ok(EventBody::Directory(seen));
     }
     let at = header.time.or(header.suite_time).and_then(text::time).unwrap_or(received_at);
-    Ok(EventBody::Callback(Callback { name: header.name(), at, content: plaintext.to_owned() }))
+    Ok(EventBody::Callback(Callback {
+        name: header.name(),
+        at,
+        content: plaintext.to_owned(),
+        platform: Platform::Wecom,
+    }))
 }
 
 /// The elements that every callback has, whatever it is about (reference wecom 2.1; of a suite: section 7).

@@ -1,16 +1,10 @@
 //! The query of a callback request.
 
-use std::borrow::Cow;
-
-use percent_encoding::percent_decode_str;
+use callback_crypto::query::{is_nonce, is_signature, parameters, shaped};
 
 use crate::Refusal;
 
-/// The longest query that is looked at. An echo string has some 100 to 200 characters.
-const LONGEST_QUERY_BYTES: usize = 8 * 1024;
-const LONGEST_NONCE_BYTES: usize = 64;
 const TIMESTAMP_DIGITS: usize = 10;
-const SIGNATURE_DIGITS: usize = 40;
 
 /// What the query of a callback request says, each value as text exactly as signed (reference wecom 1.2 to 1.4).
 ///
@@ -35,25 +29,8 @@ impl Query {
     /// # Errors
     /// [`Refusal::Unauthorized`] when a parameter is missing, doubled or misshapen.
     pub fn parse(raw_query: &str) -> Result<Self, Refusal> {
-        if raw_query.len() > LONGEST_QUERY_BYTES {
-            return Err(Refusal::unauthorized("query_too_long"));
-        }
-        let (mut signature, mut timestamp, mut nonce, mut echo) = (None, None, None, None);
-        for pair in raw_query.split('&') {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let slot = match &*percent_decode_str(name).decode_utf8_lossy() {
-                "msg_signature" => &mut signature,
-                "timestamp" => &mut timestamp,
-                "nonce" => &mut nonce,
-                "echostr" => &mut echo,
-                _ => continue,
-            };
-            if slot.is_some() {
-                return Err(Refusal::unauthorized("doubled_parameter"));
-            }
-            let decoded = percent_decode_str(value).decode_utf8().ok();
-            *slot = Some(decoded.ok_or(Refusal::unauthorized("misshapen_parameter"))?);
-        }
+        let [signature, timestamp, nonce, echo] =
+            parameters(raw_query, ["msg_signature", "timestamp", "nonce", "echostr"])?;
         Ok(Self {
             msg_signature: shaped(signature, is_signature, "misshapen_signature")?,
             timestamp: shaped(timestamp, is_timestamp, "misshapen_timestamp")?,
@@ -72,22 +49,8 @@ impl Query {
     }
 }
 
-fn shaped(value: Option<Cow<'_, str>>, fits: fn(&str) -> bool, why: &'static str) -> Result<String, Refusal> {
-    let value = value.ok_or(Refusal::unauthorized("missing_parameter"))?;
-    if fits(&value) { Ok(value.into_owned()) } else { Err(Refusal::unauthorized(why)) }
-}
-
-fn is_signature(text: &str) -> bool {
-    text.len() == SIGNATURE_DIGITS && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-}
-
 fn is_timestamp(text: &str) -> bool {
     text.len() == TIMESTAMP_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-fn is_nonce(text: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'~');
-    (1..=LONGEST_NONCE_BYTES).contains(&text.len()) && text.bytes().all(allowed)
 }
 
 /// Only that it is printable; whether it is base64 of anything is for the decryption to say.

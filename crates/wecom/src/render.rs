@@ -44,11 +44,12 @@ pub fn contact_change(
     let mut event = Event { receive_id, create_time_seconds, key: &change.entity, previous, xml: Writer::new(1024) };
     let worth_telling = match (&change.action, change.kind()) {
         (Action::Callback(callback), _) => return Some(callback.content.clone()),
-        (_, EntityKind::Callback) => false,
         (Action::Remove, EntityKind::Member) => event.member_removal(),
         (Action::Remove, EntityKind::Department) => event.department_removal(),
         (Action::Upsert { entity, .. }, EntityKind::Member) => event.member(entity),
         (Action::Upsert { entity, .. }, EntityKind::Department) => event.department(entity),
+        // WeCom has no callback of these in this shape.
+        (Action::Remove | Action::Upsert { .. }, _) => false,
     };
     worth_telling.then(|| event.xml.finish())
 }

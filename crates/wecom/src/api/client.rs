@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use common::{Backoff, Clock, Secret, UnixMillis, jitter_of};
-use outbound::{Governor, Urgency};
+use outbound::{Governor, PlatformClock, Urgency};
 use tokio::time::sleep;
 
 use super::{
@@ -11,7 +11,6 @@ use super::{
     call::Call,
     limits::Blocks,
     line::{Line, Received},
-    platform_clock::PlatformClock,
     token::Tokens,
 };
 

@@ -61,6 +61,14 @@ pub enum Kind {
 impl Code {
     /// All went well.
     pub const OK: Self = Self(0);
+    /// A member has this id already.
+    pub const ID_TAKEN: Self = Self(60102);
+    /// A member has this mobile number already.
+    pub const MOBILE_TAKEN: Self = Self(60104);
+    /// A member has this e-mail address already.
+    pub const EMAIL_TAKEN: Self = Self(60106);
+    /// The company has as many members as it may have.
+    pub const HEADCOUNT: Self = Self(45024);
     pub(crate) const TOO_OFTEN: Self = Self(45009);
     pub(crate) const ABNORMAL_TRAFFIC: Self = Self(45036);
     pub(crate) const UNTRUSTED_ADDRESS: Self = Self(60020);
@@ -85,6 +93,30 @@ impl Code {
     /// banned.
     pub(crate) fn refuses_secret(self) -> bool {
         matches!(self.0, 40001 | 40013 | 40091)
+    }
+
+    /// Whether a department that was named is not there (reference wecom 4).
+    pub const fn misses_department(self) -> bool {
+        matches!(self.0, 40066 | 60003 | 60004 | 60123 | 60124)
+    }
+
+    /// Which field of `user/create` and `user/update` the code is about (reference wecom 3.4 and 4); `None` where it is about none of them.
+    pub const fn field(self) -> Option<&'static str> {
+        Some(match self.0 {
+            40003 | 41009 | 60102 | 60111 => "userid",
+            60112 => "name",
+            60103 | 60104 | 60129 => "mobile",
+            60105 | 60106 | 60141 | 60142 => "email",
+            60143..=60145 => "biz_mail",
+            60270 => "alias",
+            40066 | 41019 | 60003 | 60004 | 60110 | 60123 | 60124 | 60127 | 81001 => "department",
+            60132 => "is_leader_in_dept",
+            40031 | 60257 | 301021 => "direct_leader",
+            301012 => "position",
+            301013 => "telephone",
+            301015 => "avatar_mediaid",
+            _ => return None,
+        })
     }
 
     /// What it means, for people, in our words: the platform's own text holds ids and addresses.

@@ -1,5 +1,6 @@
-//! Creating members (reference wecom 3.4).
+//! Creating and changing members (reference wecom 3.4).
 
+use common::UnixMillis;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Map, Value};
 
@@ -16,6 +17,8 @@ pub struct CreatedMember {
     /// The ids of departments that were made because they were not there: the member was given a wrong department, or
     /// one that is still to come.
     pub made_departments: Rows<String>,
+    /// The platform's time of the answer: by then the member was there.
+    pub answered_at: UnixMillis,
 }
 
 impl Client {
@@ -29,9 +32,24 @@ impl Client {
         // Keys are text: JSON can say every map.
         let body = serde_json::to_vec(member).unwrap_or_default();
         let received = self.call(Identity::Contact, &Call::one("user/create").with_body(body)).await?;
+        let answered_at = received.answered_at();
         Ok(received.content::<Created>()?.map(|created| CreatedMember {
             made_departments: made_departments(created.created_department_list.as_ref()),
+            answered_at,
         }))
+    }
+
+    /// Changes a member to have these fields, which are those of `user/update`, and leaves the others as they are; with the
+    /// contact-sync secret. The number of a member who has activated the account stays as it is, which the platform does
+    /// not say. Tells the platform's time of the answer. It is not repeated, though that would do no harm.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn update_member(&self, member: &Map<String, Value>) -> Result<Answer<UnixMillis>, ApiError> {
+        let body = serde_json::to_vec(member).unwrap_or_default();
+        let received = self.call(Identity::Contact, &Call::one("user/update").with_body(body)).await?;
+        let answered_at = received.answered_at();
+        Ok(received.content::<Updated>()?.map(|_updated| answered_at))
     }
 }
 
@@ -42,6 +60,13 @@ struct Created {
     _errcode: IgnoredAny,
     #[serde(default)]
     created_department_list: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct Updated {
+    /// Nothing else proves that it was done.
+    #[serde(rename = "errcode")]
+    _errcode: IgnoredAny,
 }
 
 fn made_departments(list: Option<&Value>) -> Rows<String> {

@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use common::{Clock, Secret, UnixMillis};
-use outbound::{Closed, Governor, Response, Spend, Urgency, header::DATE};
+use outbound::{Closed, Governor, Moment, PlatformClock, Response, Spend, Urgency, answered_at, date_of};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -13,7 +13,6 @@ use super::{
     call::Call,
     lenient::as_text,
     limits::{self, Blocks},
-    platform_clock::{Moment, PlatformClock, read_date},
 };
 
 /// The interface that gives tokens.
@@ -36,6 +35,7 @@ pub(crate) struct Line {
 pub(crate) struct Received {
     api: &'static str,
     asked_at: UnixMillis,
+    answered_at: UnixMillis,
     body: Bytes,
 }
 
@@ -104,9 +104,10 @@ impl Line {
         let head: Head = serde_json::from_slice(&response.body).ok().ok_or(ApiError::Foreign { api })?;
         match head.code().ok_or(ApiError::Foreign { api })? {
             Code::OK => {
-                let date = response.headers.get(DATE).and_then(|date| date.to_str().ok()).and_then(read_date);
+                let date = date_of(&response.headers);
                 let asked_at = self.platform_clock.asked_at(began, ended, date);
-                Ok(Received { api, asked_at, body: response.body })
+                let answered_at = answered_at(ended, date).max(asked_at);
+                Ok(Received { api, asked_at, answered_at, body: response.body })
             }
             code => Err(head.failure(api, code)),
         }
@@ -153,6 +154,11 @@ impl Received {
     pub(crate) fn content<W: DeserializeOwned>(&self) -> Result<Answer<W>, ApiError> {
         let content = serde_json::from_slice(&self.body).ok().ok_or_else(|| self.incomplete())?;
         Ok(Answer { asked_at: self.asked_at, value: content })
+    }
+
+    /// The platform's time of the answer, in whole seconds where the platform says what time it is: what it says was done, was done by then.
+    pub(crate) const fn answered_at(&self) -> UnixMillis {
+        self.answered_at
     }
 
     /// The failure of an answer in which what was asked for is missing.

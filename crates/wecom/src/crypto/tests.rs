@@ -1,3 +1,9 @@
+use aes::{
+    Aes256Enc, Block,
+    cipher::{BlockModeEncrypt, KeyIvInit},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+
 use super::*;
 
 const AES_KEY: &str = "Zq3Lw8Rt5Yh2Nb7Vc0Xm4Kd9Fg6Js1Pa2Qe8Ui5Oz7B";
@@ -9,9 +15,9 @@ fn keys(receive_id: &str) -> CallbackKeys {
 
 /// Encrypts blocks as they are, sound or not.
 fn raw(data: &[u8]) -> String {
-    let keys = keys(CORP);
+    let key = wechat_crypto::decode_aes_key(AES_KEY).unwrap();
     let mut data = data.to_vec();
-    let mut cipher = cbc::Encryptor::<Aes256Enc>::new((&*keys.aes_key).into(), (&*keys.iv).into());
+    let mut cipher = cbc::Encryptor::<Aes256Enc>::new_from_slices(&key[..32], &key[..16]).unwrap();
     cipher.encrypt_blocks(Block::slice_as_chunks_mut(&mut data).0);
     STANDARD.encode(&data)
 }

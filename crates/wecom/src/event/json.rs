@@ -3,7 +3,7 @@
 
 use std::{collections::HashSet, fmt};
 
-use common::{Callback, UnixMillis};
+use common::{Callback, Platform, UnixMillis};
 use serde::{
     Deserialize,
     de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor},
@@ -32,6 +32,7 @@ pub(super) fn read(plaintext: &str, received_at: UnixMillis) -> Result<Callback,
         name: text::callback_name(event.as_deref(), text_of(&header.change_type).as_deref()),
         at: at.unwrap_or(received_at),
         content: plaintext.to_owned(),
+        platform: Platform::Wecom,
     })
 }
 

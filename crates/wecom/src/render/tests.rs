@@ -1,4 +1,4 @@
-use common::{Callback, Fields, UnixMillis};
+use common::{Callback, Fields, Platform, UnixMillis};
 
 use super::*;
 
@@ -165,7 +165,8 @@ fn removals_use_the_id_that_the_receiver_knows() {
 
 #[test]
 fn callbacks_pass_untouched() {
-    let callback = Callback { name: "x".into(), at: UnixMillis(1), content: "{\"a\": 1}".into() };
+    let content = "{\"a\": 1}".to_owned();
+    let callback = Callback { name: "x".into(), at: UnixMillis(1), content, platform: Platform::Wecom };
     let key = EntityKey::new(EntityKind::Callback, "c1");
     let text = contact_change("ww1", 1, &change(key, Action::Callback(callback)), None);
     assert_eq!(text.as_deref(), Some("{\"a\": 1}"));

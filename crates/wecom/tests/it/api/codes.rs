@@ -94,3 +94,31 @@ fn what_is_not_there_is_waited_for_and_what_cannot_be_right_is_not() {
         assert_eq!(reason_of(code), None, "{code}");
     }
 }
+
+#[test]
+fn each_code_of_a_creation_names_the_field_that_it_is_about() {
+    for (field, codes) in [
+        ("userid", &[40003, 60102][..]),
+        ("name", &[60112]),
+        ("mobile", &[60103, 60104, 60129]),
+        ("email", &[60105, 60106]),
+        ("biz_mail", &[60145]),
+        ("alias", &[60270]),
+        ("department", &[60003, 60110, 60123, 60127, 40066]),
+        ("is_leader_in_dept", &[60132]),
+        ("direct_leader", &[60257]),
+        ("position", &[301012]),
+        ("telephone", &[301013]),
+    ] {
+        for &code in codes {
+            assert_eq!(Code(code).field(), Some(field), "{code}");
+        }
+    }
+    for none in [-1, 0, 45009, 45024, 60011, 777_777] {
+        assert_eq!(Code(none).field(), None, "{none}");
+    }
+    for there in [60003, 60123, 40066] {
+        assert!(Code(there).misses_department(), "{there}");
+    }
+    assert!(![60102, 60111, 40031, 60110].into_iter().any(|code| Code(code).misses_department()));
+}
