@@ -1,0 +1,7 @@
+//! The crate from outside.
+
+#![cfg(test)]
+
+mod api;
+mod mapping;
+mod push;
