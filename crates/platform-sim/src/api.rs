@@ -1,13 +1,14 @@
 //! The API of WeCom over a company: two kinds of identity with what each is refused, limits with their blocks, and
 //! faults by script (reference wecom 3, 4, 5 and 8).
 //!
-//! What is left out: asynchronous imports with `media/upload`, `user/batchdelete`, tags, business mail, and the limit on
-//! accounts created in a month. Addresses that are not served answer 404, as unknown ones do.
+//! What is left out: asynchronous imports with `media/upload`, `user/batchdelete`, and tags. Addresses that are not served
+//! answer 404, as unknown ones do.
 
+mod accounts;
 mod admission;
 mod chance;
 mod cursor;
-mod cutter;
+pub(crate) mod cutter;
 mod desk;
 mod faults;
 mod interface;
@@ -150,7 +151,7 @@ impl Api {
         let mut state = self.state();
         let (code, body) = match done {
             Ok(body) => {
-                state.note_invitation(&asked);
+                state.note_creation(&asked);
                 (0, body)
             }
             Err(refusal) => (refusal.code, state.refuse(&asked, &refusal)),
@@ -229,6 +230,12 @@ impl Api {
     #[must_use]
     pub fn unknown(&self) -> u64 {
         self.state().journal.unknown
+    }
+
+    /// Folded ids of members who were created, in order; also those of whom no answer told.
+    #[must_use]
+    pub fn created(&self) -> Vec<String> {
+        self.state().journal.created.clone()
     }
 
     /// Folded ids of new members who were sent an invitation, in order.

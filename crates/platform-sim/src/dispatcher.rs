@@ -183,7 +183,7 @@ impl std::fmt::Debug for Dispatcher {
 }
 
 /// A client for plain HTTP on loopback. The TLS side is set only because the client asks for a provider at once.
-fn client() -> Result<Client, reqwest::Error> {
+pub(crate) fn client() -> Result<Client, reqwest::Error> {
     let builder = Client::builder()
         .http1_only()
         .no_proxy()

@@ -3,7 +3,9 @@
 pub mod api;
 pub mod company;
 pub mod crypto;
+pub mod dingtalk;
 pub mod dispatcher;
+pub mod jiandaoyun;
 pub mod message;
 pub mod oa;
 pub mod query;

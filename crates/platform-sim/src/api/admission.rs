@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::accounts::Accounts;
 use super::chance::{Chance, is_within, mix};
 use super::cursor::Cursors;
 use super::faults::Script;
@@ -30,6 +31,7 @@ pub(super) struct State {
     pub(super) epoch: u64,
     corp_id: String,
     meter: Meter,
+    accounts: Accounts,
     chance: Chance,
     wrong_secrets: HashMap<IpAddr, WrongSecrets>,
     unsettled: Vec<TrustChange>,
@@ -81,6 +83,7 @@ impl State {
             journal: Journal::default(),
             epoch: 0,
             corp_id,
+            accounts: Accounts::default(),
             chance: Chance::default(),
             wrong_secrets: HashMap::new(),
             unsettled: Vec::new(),
@@ -126,11 +129,12 @@ impl State {
         self.journal.answered(record, self.options.keep_records);
     }
 
-    /// Notes whom a request that was done has invited.
-    pub(super) fn note_invitation(&mut self, asked: &Asked<'_>) {
-        if let (Interface::UserCreate, Some(About::Member(id))) = (asked.interface, asked.about)
-            && asked.input.invites()
-        {
+    /// Notes whom a request that was done has created, and whether it has invited them.
+    pub(super) fn note_creation(&mut self, asked: &Asked<'_>) {
+        let (Interface::UserCreate, Some(About::Member(id))) = (asked.interface, asked.about) else { return };
+        self.accounts.count(asked.now_ms);
+        self.journal.created.push(id.clone());
+        if asked.input.invites() {
             self.journal.invited.push(id.clone());
         }
     }
@@ -197,6 +201,9 @@ impl State {
         }
         self.pass_limits(asked, options, admission)?;
         permit(identity, access, asked.peer, options)?;
+        if asked.interface == Interface::UserCreate {
+            self.accounts.admit(options.account_limit, asked.now_ms)?;
+        }
         Ok(Permit::Enter(identity))
     }
 

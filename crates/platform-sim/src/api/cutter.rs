@@ -26,6 +26,12 @@ pub(crate) fn cut(request: &HttpRequest) {
     }
 }
 
+/// Another handle on the connection that a request came by, to cut it later.
+pub(crate) fn second_handle(request: &HttpRequest) -> Option<TcpStream> {
+    let Cutter(connection) = request.conn_data::<Cutter>()?;
+    connection.try_clone().ok()
+}
+
 #[cfg(unix)]
 fn duplicate(connection: &Connection) -> io::Result<TcpStream> {
     use std::os::fd::AsFd;

@@ -27,6 +27,8 @@ pub(super) fn work(
         Interface::UserGet => reads::members::get(company, view, input),
         Interface::UserSimpleList => reads::members::simple_list(company, view, input),
         Interface::UserList => reads::members::list(company, view, input),
+        Interface::UserGetUserId => reads::members::holder(company, view, input, "mobile"),
+        Interface::UserIdByEmail => reads::members::holder(company, view, input, "email"),
         Interface::UserListId => reads::pages::list_id(company, options.page_rows, cursors, input),
         Interface::UserCreate => writes::members::create(company, options, input),
         Interface::UserUpdate => writes::members::update(company, options, input),

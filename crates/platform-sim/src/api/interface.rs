@@ -15,6 +15,10 @@ pub enum Interface {
     UserSimpleList,
     /// The members of a department in full.
     UserList,
+    /// Whose a mobile number is.
+    UserGetUserId,
+    /// Whose an address is.
+    UserIdByEmail,
     /// Departments as ids.
     DepartmentSimpleList,
     /// Departments in full.
@@ -56,12 +60,14 @@ pub(super) enum Access {
 
 impl Interface {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::GetToken,
         Self::UserListId,
         Self::UserGet,
         Self::UserSimpleList,
         Self::UserList,
+        Self::UserGetUserId,
+        Self::UserIdByEmail,
         Self::DepartmentSimpleList,
         Self::DepartmentList,
         Self::DepartmentGet,
@@ -84,6 +90,8 @@ impl Interface {
             Self::UserGet => "user/get",
             Self::UserSimpleList => "user/simplelist",
             Self::UserList => "user/list",
+            Self::UserGetUserId => "user/getuserid",
+            Self::UserIdByEmail => "user/get_userid_by_email",
             Self::DepartmentSimpleList => "department/simplelist",
             Self::DepartmentList => "department/list",
             Self::DepartmentGet => "department/get",
@@ -103,6 +111,8 @@ impl Interface {
     pub const fn method(self) -> &'static str {
         match self {
             Self::UserListId
+            | Self::UserGetUserId
+            | Self::UserIdByEmail
             | Self::UserCreate
             | Self::UserUpdate
             | Self::DepartmentCreate
@@ -123,9 +133,13 @@ impl Interface {
             Self::GetToken => Access::Secret,
             Self::GetCallbackIp | Self::GetApiDomainIp | Self::DepartmentSimpleList => Access::AnyToken,
             Self::UserListId => Access::ContactOnly,
-            Self::UserGet | Self::UserSimpleList | Self::UserList | Self::DepartmentList | Self::DepartmentGet => {
-                Access::Details
-            }
+            Self::UserGet
+            | Self::UserSimpleList
+            | Self::UserList
+            | Self::UserGetUserId
+            | Self::UserIdByEmail
+            | Self::DepartmentList
+            | Self::DepartmentGet => Access::Details,
             Self::UserCreate
             | Self::UserUpdate
             | Self::UserDelete

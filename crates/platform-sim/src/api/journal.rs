@@ -62,6 +62,8 @@ pub(super) struct Journal {
     pub(super) records: Vec<Record>,
     /// Requests of paths that do not exist.
     pub(super) unknown: u64,
+    /// Members who were created, in order.
+    pub(super) created: Vec<String>,
     /// Members who were sent an invitation, in order.
     pub(super) invited: Vec<String>,
 }

@@ -176,7 +176,9 @@ pub struct ApiOptions {
     pub attributes: BTreeSet<String>,
     /// The member who founded the company and cannot be deleted (301005).
     pub creator: Option<String>,
-    /// The most members (45024).
+    /// Whether the company has business mail, which `biz_mail` needs.
+    pub business_mail: bool,
+    /// The most members (45024); three times as many may be created within 30 days (45009).
     pub account_limit: Option<usize>,
     /// The most departments.
     pub department_limit: usize,
@@ -224,6 +226,7 @@ impl ApiOptions {
             unknown_department: UnknownDepartment::Invalid,
             attributes: BTreeSet::from(["工号".to_owned()]),
             creator: None,
+            business_mail: false,
             account_limit: None,
             department_limit: 30_000,
             node_limit: 30_000,

@@ -65,7 +65,11 @@ impl<'a> Input<'a> {
             Interface::DepartmentCreate | Interface::DepartmentUpdate => {
                 posted("id").and_then(Value::as_i64).map(|id| About::Department(id.to_string()))
             }
-            Interface::GetToken | Interface::GetCallbackIp | Interface::GetApiDomainIp => None,
+            Interface::GetToken
+            | Interface::UserGetUserId
+            | Interface::UserIdByEmail
+            | Interface::GetCallbackIp
+            | Interface::GetApiDomainIp => None,
         }
     }
 

@@ -1,4 +1,5 @@
 mod access;
+mod accounts;
 mod faults;
 mod http;
 mod limits;

@@ -11,6 +11,7 @@ pub(crate) struct Card {
     pub(crate) alias: String,
     pub(crate) telephone: String,
     pub(crate) address: String,
+    pub(crate) biz_mail: String,
     /// The member's sort value in each department where it is not 0.
     pub(crate) orders: BTreeMap<String, u64>,
 }
@@ -23,6 +24,12 @@ impl Company {
     /// A member's card; an empty one where there was none.
     pub(crate) fn card_mut(&mut self, member: &str) -> &mut Card {
         self.cards.entry(fold(member)).or_default()
+    }
+
+    /// The folded id of the member with that business mail address.
+    pub(crate) fn holder_of_biz_mail(&self, address: &str) -> Option<&str> {
+        let mut cards = self.cards.iter();
+        cards.find(|(_id, card)| card.biz_mail.eq_ignore_ascii_case(address)).map(|(id, _card)| id.as_str())
     }
 
     /// Gives a card to the member's new id, or away.

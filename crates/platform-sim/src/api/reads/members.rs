@@ -81,6 +81,25 @@ struct Members<T> {
     userlist: Vec<T>,
 }
 
+/// Whose a mobile number or an address is, by the field that it is asked for with.
+pub(in crate::api) fn holder(
+    company: &mut Company,
+    view: View<'_>,
+    input: &Input<'_>,
+    field: &str,
+) -> Result<Vec<u8>, Refusal> {
+    #[derive(Serialize)]
+    struct Holder<'a> {
+        userid: &'a str,
+    }
+    let contact = input.body()?.text(field)?.ok_or_else(|| Refusal::of(40063))?;
+    let holder = company.holder_of(contact).cloned().ok_or_else(|| Refusal::of(46004))?;
+    if !view.sees_member(company.tree(), &fold(&holder.id), &holder) {
+        return Err(view.no_member(&holder.id));
+    }
+    good("ok", Holder { userid: &holder.id })
+}
+
 pub(in crate::api) fn get(company: &Company, view: View<'_>, input: &Input<'_>) -> Result<Vec<u8>, Refusal> {
     let id = input.parameter("userid").ok_or_else(|| Refusal::of(41009))?;
     let seen = |member: &&Member| view.sees_member(company.tree(), &fold(&id), member);
@@ -148,7 +167,7 @@ fn row<'a>(company: &'a Company, view: View<'_>, member: &'a Member) -> Row<'a> 
         personal: (!restricted).then(|| Personal {
             mobile: &member.mobile,
             email: &member.email,
-            biz_mail: "",
+            biz_mail: card.map(|card| card.biz_mail.as_str()).unwrap_or_default(),
             address: card.map(|card| card.address.as_str()).unwrap_or_default(),
             avatar: "",
             thumb_avatar: "",

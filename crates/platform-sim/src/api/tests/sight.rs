@@ -121,3 +121,19 @@ fn a_list_that_is_too_large_is_refused() {
     let ask = |id| code(&stage.get(READER, Interface::UserList, &[("department_id", id)]));
     assert_eq!((ask("2"), ask("3")), (45029, 0));
 }
+
+#[test]
+fn whose_a_number_or_an_address_is_is_told_of_members_that_are_seen() {
+    let ask = |stage: &Stage, interface, body: Value| stage.ask(READER, interface, &[], &body);
+    let stage = Stage::small();
+    let holder = ask(&stage, Interface::UserGetUserId, json!({"mobile": "13800000002"}));
+    assert_eq!((code(&holder), &holder["userid"]), (0, &json!("Li")));
+    let holder = ask(&stage, Interface::UserIdByEmail, json!({"email": "LI@corp.example", "email_type": 2}));
+    assert_eq!(holder["userid"], json!("Li"));
+    assert_eq!(code(&ask(&stage, Interface::UserGetUserId, json!({"mobile": "13800000009"}))), 46004);
+    assert_eq!(code(&ask(&stage, Interface::UserGetUserId, json!({}))), 40063);
+    let contact = stage.ask(Identity::Contact, Interface::UserGetUserId, &[], &json!({"mobile": "13800000002"}));
+    assert_eq!(code(&contact), 48009);
+    let narrow = scoped(&["3"], &[], Outside::NotFound);
+    assert_eq!(code(&ask(&narrow, Interface::UserGetUserId, json!({"mobile": "13800000002"}))), 60111);
+}

@@ -21,6 +21,7 @@ pub(super) struct MemberFields<'a> {
     pub(super) alias: Option<&'a str>,
     pub(super) mobile: Option<String>,
     pub(super) email: Option<&'a str>,
+    pub(super) biz_mail: Option<&'a str>,
     /// As posted, 0 and repeats included.
     pub(super) departments: Option<Vec<u64>>,
     pub(super) orders: Option<Vec<u64>>,
@@ -43,11 +44,17 @@ impl<'a> MemberFields<'a> {
         let text = |name, most, code| body.text(name)?.map(|text| up_to(text, most, code)).transpose();
         let main = body.integer("main_department")?;
         body.boolean("to_invite")?;
+        text("external_position", 12, 40035)?;
+        if body.text("avatar_mediaid")?.is_some_and(|id| !id.is_empty()) {
+            // Nobody has uploaded anything here.
+            return Err(Refusal::of(301_015));
+        }
         Ok(Self {
             name: text("name", 64, 60112)?.map(|name| not_empty(name, 60112)).transpose()?,
             alias: text("alias", 64, 40035)?,
             mobile: body.text("mobile")?.map(mobile).transpose()?,
             email: body.text("email")?.map(email).transpose()?,
+            biz_mail: body.text("biz_mail")?.map(|address| biz_mail(address, options)).transpose()?,
             departments: departments(body)?,
             orders: body.integers("order")?.map(orders).transpose()?,
             leads: body.integers("is_leader_in_dept")?.map(flags).transpose()?,
@@ -98,6 +105,14 @@ fn email(text: &str) -> Result<&str, Refusal> {
             !name.is_empty() && dotted && !domain.contains('@')
         });
     if text.is_empty() || is_valid { Ok(text) } else { Err(Refusal::of(60105)) }
+}
+
+/// Which of 60141 to 60144 WeCom says is not known.
+fn biz_mail<'a>(text: &'a str, options: &ApiOptions) -> Result<&'a str, Refusal> {
+    if !text.is_empty() && !options.business_mail {
+        return Err(Refusal::of(60143));
+    }
+    email(text).map_err(|_not_valid| Refusal::of(60141))
 }
 
 /// A list of numbers, or a lone 0; texts are refused as if there were none (41019).
@@ -153,7 +168,10 @@ fn attributes(body: Fields<'_>, options: &ApiOptions) -> Result<BTreeMap<String,
         let inside =
             |outer: &str, inner: &str| item.get(outer).and_then(|value| value.get(inner)).and_then(Value::as_str);
         let (value, most) = match inside("web", "url") {
-            Some(url) => (url, usize::MAX),
+            Some(url) => {
+                is_on_the_web(url, inside("web", "title").unwrap_or_default())?;
+                (url, usize::MAX)
+            }
             None => (inside("text", "value").unwrap_or_default(), 64),
         };
         let value = up_to(value, most, 40035)?;
@@ -162,4 +180,10 @@ fn attributes(body: Fields<'_>, options: &ApiOptions) -> Result<BTreeMap<String,
         }
     }
     Ok(attributes)
+}
+
+/// An address of the web with a title of 12 characters at most.
+fn is_on_the_web(url: &str, title: &str) -> Result<(), Refusal> {
+    let is_address = url.starts_with("http://") || url.starts_with("https://");
+    if is_address && title.chars().count() <= 12 { Ok(()) } else { Err(Refusal::of(40035)) }
 }

@@ -50,6 +50,7 @@ pub(in crate::api) fn create(
     let mut member = edited(&blank, &fields);
     places.fill(&mut member, &fields)?;
     sound(company, &mut member)?;
+    unique_biz_mail(company, id, &fields)?;
     if options.account_limit.is_some_and(|limit| company.member_count() >= limit) {
         return Err(Refusal::of(45024));
     }
@@ -81,6 +82,7 @@ pub(in crate::api) fn update(
     let places = Places::read(&fields, &current)?;
     places.fill(&mut member, &fields)?;
     sound(company, &mut member)?;
+    unique_biz_mail(company, id, &fields)?;
     let unknown = member.departments.iter().any(|id| company.department(id).is_none());
     match options.unknown_department {
         UnknownDepartment::Invalid if unknown => return Err(Refusal::of(60123)),
@@ -177,6 +179,13 @@ fn sound(company: &mut Company, member: &mut Member) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Nobody else may have the posted business mail address (60145).
+fn unique_biz_mail(company: &Company, id: &str, fields: &MemberFields<'_>) -> Result<(), Refusal> {
+    let posted = fields.biz_mail.filter(|address| !address.is_empty());
+    let holder = posted.and_then(|address| company.holder_of_biz_mail(address));
+    if holder.is_some_and(|holder| holder != fold(id)) { Err(Refusal::of(60145)) } else { Ok(()) }
+}
+
 /// The departments of a member, each with what was posted for it.
 struct Places(Vec<Place>);
 
@@ -256,14 +265,14 @@ fn to_be_placed(company: &mut Company) -> Result<String, Refusal> {
 fn keep_card(company: &mut Company, id: &str, fields: &MemberFields<'_>, places: &Places) {
     let orders = places.0.iter().filter_map(|place| Some((place.department.clone(), place.order?)));
     let orders: Vec<(String, u64)> = orders.collect();
-    let texts = [fields.alias, fields.telephone, fields.address];
+    let texts = [fields.alias, fields.telephone, fields.address, fields.biz_mail];
     if orders.is_empty() && texts.iter().all(Option::is_none) {
         return;
     }
     let card = company.card_mut(id);
     card.orders.extend(orders);
-    let [alias, telephone, address] = texts;
-    for (kept, posted) in [(&mut card.alias, alias), (&mut card.telephone, telephone), (&mut card.address, address)] {
+    let kept = [&mut card.alias, &mut card.telephone, &mut card.address, &mut card.biz_mail];
+    for (kept, posted) in kept.into_iter().zip(texts) {
         if let Some(posted) = posted {
             posted.clone_into(kept);
         }
