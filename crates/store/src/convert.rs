@@ -52,11 +52,21 @@ pub(crate) fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<String> {
 /// Ids of `keys` by kind, in pieces that fit one statement: SQLite has no way to say `(kind, id) in (..)` with an index.
 pub(crate) fn by_kind(keys: &[EntityKey]) -> Vec<(&'static str, Vec<&str>)> {
     let mut pieces = Vec::new();
-    for kind in [EntityKind::Department, EntityKind::Member, EntityKind::Callback] {
+    for kind in EntityKind::ALL {
         let ids: Vec<&str> = keys.iter().filter(|key| key.kind == kind).map(|key| &*key.id).collect();
         pieces.extend(ids.chunks(ROWS_PER_STATEMENT).map(|piece| (kind.as_str(), piece.to_vec())));
     }
     pieces
+}
+
+/// Where the kinds of the directory begin in the order of the tables, which is that of the names of kinds...
+pub(crate) const DIRECTORY_FROM: &str = EntityKind::Department.as_str();
+/// ...and where they end: all others come before or behind them.
+pub(crate) const DIRECTORY_UNTIL: &str = EntityKind::Member.as_str();
+
+/// The place in the order of the tables behind which a page of the directory begins. It ends with [`DIRECTORY_UNTIL`].
+pub(crate) fn directory_after(after: Option<&EntityKey>) -> (&str, &str) {
+    after.map_or((DIRECTORY_FROM, ""), |key| (key.kind.as_str(), &*key.id))
 }
 
 /// Rows of a table after a key, in the order of its primary key. As one comparison of rows it is where a scan of the index begins; spelled
@@ -86,3 +96,17 @@ macro_rules! compared_key {
     };
 }
 pub(crate) use compared_key;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_the_directorys_kinds_come_together_and_in_the_order_of_keys() {
+        for kind in EntityKind::ALL {
+            let is_among = (DIRECTORY_FROM..=DIRECTORY_UNTIL).contains(&kind.as_str());
+            assert_eq!(is_among, kind.is_directory(), "{kind:?}");
+        }
+        assert!(EntityKind::DIRECTORY.map(EntityKind::as_str).is_sorted());
+    }
+}

@@ -19,15 +19,21 @@ pub enum Stage {
     Resolver,
     /// The sink.
     Sink,
+    /// Whoever makes requests out of the records of forms.
+    Mapping,
 }
 
 impl Stage {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Gateway, Self::Resolver, Self::Sink, Self::Mapping];
+
     /// The name in tables, commands and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Gateway => "gateway",
             Self::Resolver => "resolver",
             Self::Sink => "sink",
+            Self::Mapping => "mapping",
         }
     }
 }
@@ -35,7 +41,7 @@ impl Stage {
 impl std::str::FromStr for Stage {
     type Err = UnknownName;
     fn from_str(name: &str) -> Result<Self, UnknownName> {
-        [Self::Gateway, Self::Resolver, Self::Sink].into_iter().find(|s| s.as_str() == name).ok_or(UnknownName)
+        Self::ALL.into_iter().find(|stage| stage.as_str() == name).ok_or(UnknownName)
     }
 }
 

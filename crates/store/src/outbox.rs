@@ -1,10 +1,14 @@
 //! Changes on their way out: numbered densely per tenant, published in order, kept until every destination has passed them.
 
+mod records;
+
 use std::collections::BTreeMap;
 
 use common::{Change, DestinationId, EntityKey, TenantId, UnixMillis};
 use database::{Connection, Result, on_backend};
 use diesel::prelude::*;
+
+pub use records::request_records;
 
 use crate::{
     bulk,
@@ -260,9 +264,7 @@ pub fn request_replay(
                 )
             })
             .collect();
-        for row in rows {
-            on_backend!(conn, c => diesel::insert_into(replays::table).values(row).execute(c))?;
-        }
+        on_backend!(conn, c => diesel::insert_into(replays::table).values(rows).execute(c))?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ mod postgres;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{EntityKey, TenantId, UnixMillis};
+use common::{EntityKey, EntityKind, TenantId, UnixMillis};
 use database::{Connection, Result, on_backend};
 use diesel::{
     dsl::sql,
@@ -24,9 +24,7 @@ use crate::{
     },
 };
 
-/// An answer has to be later than what it is asked about by this: what a platform tells and what it pushes may lag so much behind
-/// each other, since times are whole seconds and an answer's is rounded down.
-pub const ANSWERS_LATER_BY_MILLIS: i64 = 2000;
+pub use directory::ANSWERS_LATER_BY_MILLIS;
 
 /// An open question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,21 +179,24 @@ pub fn tenants_with_due(conn: &mut Connection, now: UnixMillis) -> Result<Vec<Te
     applied.iter().map(|id| parse(id)).collect()
 }
 
-/// Takes up to `limit` questions that are due, those that have been due for longest, so that nobody else asks the same before
-/// `until`. Whoever does not come back leaves them due then.
+/// Takes up to `limit` questions about these kinds that are due, those that have been due for longest, so that nobody else asks the
+/// same before `until`. Whoever does not come back leaves them due then.
 ///
 /// # Errors
 /// Those of the database.
 pub fn claim(
     conn: &mut Connection,
     tenant: &TenantId,
+    kinds: &[EntityKind],
     now: UnixMillis,
     until: UnixMillis,
     limit: i64,
 ) -> Result<Vec<Claimed>> {
+    let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
     let rows: Vec<Row> = match conn {
         Connection::Sqlite(c) => questions::table
             .filter(questions::tenant.eq(tenant.as_str()))
+            .filter(questions::kind.eq_any(kinds))
             .filter(questions::next_attempt.le(now.0))
             .order((questions::next_attempt, questions::kind, questions::id))
             .limit(limit)
@@ -209,7 +210,7 @@ pub fn claim(
                 questions::absent_since,
             ))
             .load(c)?,
-        Connection::Postgres(c) => postgres::claim(c, tenant.as_str(), (now.0, until.0), limit)?,
+        Connection::Postgres(c) => postgres::claim(c, tenant.as_str(), kinds, (now.0, until.0), limit)?,
     };
     let mut claimed = rows.into_iter().map(Row::into_claimed).collect::<Result<Vec<Claimed>>>()?;
     claimed.sort_by(|one, other| (one.asked_at, &one.about).cmp(&(other.asked_at, &other.about)));
@@ -326,6 +327,26 @@ fn postpone_in_file(
             let values = (questions::next_attempt.eq(next.0), questions::attempts.eq(questions::attempts + attempts));
             diesel::update(put_off).set(values).execute(c)?;
         }
+    }
+    Ok(())
+}
+
+/// Withdraws questions that any answer would do for; those about which something was told meanwhile are due at once instead. Locks the
+/// tenant, see [`postpone`].
+///
+/// # Errors
+/// Those of the database.
+pub fn withdraw(conn: &mut Connection, tenant: &TenantId, about: &[EntityKey], now: UnixMillis) -> Result<()> {
+    outbox::lock_tenants(conn, [tenant])?;
+    for (kind, ids) in by_kind(about) {
+        let those = || {
+            questions::table
+                .filter(questions::tenant.eq(tenant.as_str()))
+                .filter(questions::kind.eq(kind))
+                .filter(questions::id.eq_any(ids.clone()))
+        };
+        on_backend!(conn, c => diesel::delete(those().filter(questions::about_at.eq(0_i64))).execute(c))?;
+        on_backend!(conn, c => diesel::update(those()).set(questions::next_attempt.eq(now.0)).execute(c))?;
     }
     Ok(())
 }

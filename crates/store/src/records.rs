@@ -1,13 +1,16 @@
 //! The mirror: what we know of each entity.
 
-use common::{EntityKey, TenantId, UnixMillis};
+use common::{EntityKey, EntityKind, TenantId, UnixMillis};
 use database::{Connection, Result, on_backend};
 use diesel::{dsl::not, prelude::*, upsert::excluded};
 use directory::Record;
 
 use crate::{
     bulk,
-    convert::{ROWS_PER_STATEMENT, after_key, by_kind, entity_key, from_json, signed, to_json, unsigned},
+    convert::{
+        DIRECTORY_FROM, DIRECTORY_UNTIL, ROWS_PER_STATEMENT, after_key, by_kind, directory_after, entity_key,
+        from_json, signed, to_json, unsigned,
+    },
     outbox,
     schema::resolver::records,
 };
@@ -156,10 +159,11 @@ fn columns(rows: &[(EntityKey, Row)]) -> Result<bulk::Records<'_>> {
     Ok(columns)
 }
 
+/// In which departments it is as last sent. What refers to a member is in none: its id may look like a department's.
 fn inside(record: &Record) -> Option<String> {
     let sent = record.sent.as_ref()?;
     let mut inside = String::from(",");
-    for department in &sent.refers_to {
+    for department in sent.refers_to.iter().filter(|key| key.kind == EntityKind::Department) {
         inside.push_str(&department.id);
         inside.push(',');
     }
@@ -181,6 +185,20 @@ pub struct ParkedFilter {
 
 /// Parked entities of a tenant, the longest parked first.
 pub fn parked(conn: &mut Connection, tenant: &TenantId, filter: ParkedFilter) -> Result<Vec<(EntityKey, Row)>> {
+    parked_but(conn, tenant, filter, &[])
+}
+
+/// The same, without those of these kinds.
+///
+/// # Errors
+/// Those of the database.
+pub fn parked_but(
+    conn: &mut Connection,
+    tenant: &TenantId,
+    filter: ParkedFilter,
+    without: &[EntityKind],
+) -> Result<Vec<(EntityKey, Row)>> {
+    let without: Vec<&str> = without.iter().map(|kind| kind.as_str()).collect();
     let rows: Vec<Loaded> = on_backend!(conn, c => {
         let mut query = records::table
             .filter(records::tenant.eq(tenant.as_str()))
@@ -206,6 +224,9 @@ pub fn parked(conn: &mut Connection, tenant: &TenantId, filter: ParkedFilter) ->
         };
         if let Some(given_up) = filter.given_up {
             query = query.filter(records::given_up.eq(given_up));
+        }
+        if !without.is_empty() {
+            query = query.filter(records::kind.ne_all(without));
         }
         query.load(c)
     })?;
@@ -246,15 +267,33 @@ pub fn parked_summary(conn: &mut Connection, tenant: &TenantId) -> Result<(u64, 
 /// # Errors
 /// Those of the database.
 pub fn shift_parked(conn: &mut Connection, tenant: &TenantId, since: UnixMillis, millis: i64) -> Result<()> {
+    shift_parked_of(conn, tenant, &EntityKind::ALL, since, millis)
+}
+
+/// The same for entities of these kinds only.
+///
+/// # Errors
+/// Those of the database.
+pub fn shift_parked_of(
+    conn: &mut Connection,
+    tenant: &TenantId,
+    kinds: &[EntityKind],
+    since: UnixMillis,
+    millis: i64,
+) -> Result<()> {
     outbox::lock_tenants(conn, [tenant])?;
     let until = since.plus_millis(millis);
+    let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
     let parked_meanwhile = records::table
         .filter(records::tenant.eq(tenant.as_str()))
+        .filter(records::kind.eq_any(kinds.clone()))
         .filter(records::parked_since.gt(since.0))
         .filter(records::parked_since.lt(until.0));
     on_backend!(conn, c => diesel::update(parked_meanwhile).set(records::parked_since.eq(until.0)).execute(c))?;
-    let parked_before =
-        records::table.filter(records::tenant.eq(tenant.as_str())).filter(records::parked_since.le(since.0));
+    let parked_before = records::table
+        .filter(records::tenant.eq(tenant.as_str()))
+        .filter(records::kind.eq_any(kinds))
+        .filter(records::parked_since.le(since.0));
     on_backend!(conn, c => diesel::update(parked_before)
         .set(records::parked_since.eq(records::parked_since + millis))
         .execute(c))?;
@@ -266,6 +305,7 @@ pub fn shift_parked(conn: &mut Connection, tenant: &TenantId, since: UnixMillis,
 pub fn inside_of(conn: &mut Connection, tenant: &TenantId, department: &str, limit: i64) -> Result<Vec<EntityKey>> {
     let rows: Vec<(String, String)> = on_backend!(conn, c => records::table
         .filter(records::tenant.eq(tenant.as_str()))
+        .filter(records::kind.between(DIRECTORY_FROM, DIRECTORY_UNTIL))
         .filter(records::inside.like(format!("%,{department},%")))
         .select((records::kind, records::id))
         .order((records::kind, records::id))
@@ -274,14 +314,17 @@ pub fn inside_of(conn: &mut Connection, tenant: &TenantId, department: &str, lim
     rows.iter().map(|(kind, id)| entity_key(kind, id)).collect()
 }
 
-/// How many records a tenant has, live or not.
+/// How many records a tenant's directory has, live or not.
 pub fn count(conn: &mut Connection, tenant: &TenantId) -> Result<u64> {
-    let all = records::table.filter(records::tenant.eq(tenant.as_str())).count();
+    let all = records::table
+        .filter(records::tenant.eq(tenant.as_str()))
+        .filter(records::kind.between(DIRECTORY_FROM, DIRECTORY_UNTIL))
+        .count();
     let count: i64 = on_backend!(conn, c => all.get_result(c))?;
     Ok(unsigned(count))
 }
 
-/// Live entities of a tenant after a key, in the order of keys: departments, then members.
+/// Live entities of a tenant's directory after a key, in the order of keys: departments, then members.
 pub fn live_after(
     conn: &mut Connection,
     tenant: &TenantId,
@@ -291,7 +334,7 @@ pub fn live_after(
     page(conn, tenant, after, limit, true)
 }
 
-/// All of which anything is known, live or not, after a key, in the same order.
+/// All of the directory of which anything is known, live or not, after a key, in the same order.
 pub fn all_after(
     conn: &mut Connection,
     tenant: &TenantId,
@@ -308,11 +351,12 @@ fn page(
     limit: i64,
     only_live: bool,
 ) -> Result<Vec<(EntityKey, Row)>> {
-    let (kind, id) = after.map_or(("", ""), |key| (key.kind.as_str(), &key.id));
+    let (kind, id) = directory_after(after);
     let rows: Vec<Loaded> = on_backend!(conn, c => {
         let mut query = records::table
             .filter(records::tenant.eq(tenant.as_str()))
             .filter(after_key!("records", kind, id))
+            .filter(records::kind.le(DIRECTORY_UNTIL))
             .select((
                 records::kind,
                 records::id,
@@ -330,5 +374,35 @@ fn page(
         }
         query.load(c)
     })?;
+    rows.into_iter().map(Loaded::into_row).collect()
+}
+
+/// All of one kind of which anything is known, live or not, after an id, in the order of ids.
+///
+/// # Errors
+/// Those of the database.
+pub fn of_kind_after(
+    conn: &mut Connection,
+    tenant: &TenantId,
+    kind: EntityKind,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<(EntityKey, Row)>> {
+    let rows: Vec<Loaded> = on_backend!(conn, c => records::table
+        .filter(records::tenant.eq(tenant.as_str()))
+        .filter(records::kind.eq(kind.as_str()))
+        .filter(records::id.gt(after.unwrap_or_default()))
+        .select((
+            records::kind,
+            records::id,
+            records::body,
+            records::parked_since,
+            records::asked,
+            records::given_up,
+            records::version,
+        ))
+        .order(records::id)
+        .limit(limit)
+        .load(c))?;
     rows.into_iter().map(Loaded::into_row).collect()
 }

@@ -5,7 +5,7 @@ use database::{Connection, Result, on_backend};
 use diesel::{prelude::*, upsert::excluded};
 
 use crate::{
-    convert::{ROWS_PER_STATEMENT, unsigned},
+    convert::{DIRECTORY_FROM, DIRECTORY_UNTIL, ROWS_PER_STATEMENT, unsigned},
     schema::{
         resolver::records,
         snapshots::{brake_passes, inferred_removals},
@@ -82,13 +82,14 @@ pub fn since(conn: &mut Connection, tenant: &TenantId, since: UnixMillis) -> Res
     Ok(Numbers::of(counts))
 }
 
-/// How many entities are live. It reads the tenant's whole mirror.
+/// How many departments and members are live. It reads all of them.
 ///
 /// # Errors
 /// Those of the database.
 pub fn live(conn: &mut Connection, tenant: &TenantId) -> Result<Numbers> {
     let counts = on_backend!(conn, c => records::table
         .filter(records::tenant.eq(tenant.as_str()))
+        .filter(records::kind.between(DIRECTORY_FROM, DIRECTORY_UNTIL))
         .filter(records::inside.is_not_null())
         .group_by(records::kind)
         .select((records::kind, diesel::dsl::count_star()))

@@ -23,7 +23,7 @@ pub use self::{
     },
     lease::{RunLease, Update, at_work, claim, free_leases, holds, release, renew, undone, update},
     names::{ItemState, RunKind, RunState, Step, Wanted},
-    opening::{collecting, hold_back, is_collecting, start_all, start_core, start_others},
+    opening::{collecting, hold_back, is_collecting, start_all, start_as_collected, start_core, start_others},
     pauses::{pause, paused, resume},
     request::{Answer, Wish, allow, end_forgotten, reject, request, undo},
 };

@@ -1,6 +1,8 @@
 //! The tables as diesel sees them, one file per migration's subject.
 
 pub(crate) mod allowances;
+pub(crate) mod dingtalk;
+pub(crate) mod forms;
 pub(crate) mod links;
 pub(crate) mod resolver;
 pub(crate) mod runs;

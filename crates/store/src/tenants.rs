@@ -1,13 +1,18 @@
 //! Tenants: their sealed documents and what changes them.
 
+mod client_ids;
+
 use common::{TenantId, UnixMillis};
 use database::{Connection, Result, on_backend};
 use diesel::{dsl::max, prelude::*};
 
+pub use client_ids::claim_client_id;
+
 use crate::{
+    approvals,
     convert::{parse, unsigned},
     destinations::{self, Declared},
-    questions, removals, runs,
+    failed_pushes, form_polls, kind_silences, questions, record_runs, removals, repulls, runs,
     schema::tenants::tenants,
     snapshots,
 };
@@ -170,7 +175,8 @@ pub fn apply(conn: &mut Connection, new: &Apply<'_>, now: UnixMillis) -> Result<
     Ok(revision)
 }
 
-/// Marks a tenant as removed and forgets its destinations, runs and pulls; `false` when there is none of that id.
+/// Marks a tenant as removed and forgets its destinations, runs and pulls, and what was to be pulled; `false` when there is none of that
+/// id. What its platform counted goes on being known, and of which records of forms somebody was made a member.
 ///
 /// # Errors
 /// Those of the database.
@@ -185,6 +191,12 @@ pub fn remove(conn: &mut Connection, id: &TenantId, now: UnixMillis) -> Result<b
         snapshots::forget(conn, id)?;
         removals::forget(conn, id)?;
         questions::set_silent(conn, id, None)?;
+        repulls::forget(conn, id)?;
+        failed_pushes::forget(conn, id)?;
+        approvals::forget(conn, id)?;
+        record_runs::forget(conn, id)?;
+        kind_silences::forget(conn, id)?;
+        form_polls::forget(conn, id)?;
     }
     Ok(removed > 0)
 }

@@ -42,10 +42,16 @@ pub(super) fn ask(
 }
 
 /// Takes due questions. Those that somebody else is taking, or writing, at this moment are left out, so nobody waits for anybody.
-pub(super) fn claim(c: &mut PgConnection, tenant: &str, (now, until): (i64, i64), limit: i64) -> QueryResult<Vec<Row>> {
+pub(super) fn claim(
+    c: &mut PgConnection,
+    tenant: &str,
+    kinds: Vec<&str>,
+    (now, until): (i64, i64),
+    limit: i64,
+) -> QueryResult<Vec<Row>> {
     sql_query(
         "WITH due AS MATERIALIZED (
-           SELECT kind, id FROM questions WHERE tenant = $1 AND next_attempt <= $2
+           SELECT kind, id FROM questions WHERE tenant = $1 AND next_attempt <= $2 AND kind = ANY ($5)
            ORDER BY next_attempt, kind, id LIMIT $3 FOR UPDATE SKIP LOCKED)
          UPDATE questions AS q SET next_attempt = $4 FROM due
          WHERE q.tenant = $1 AND q.kind = due.kind AND q.id = due.id
@@ -55,6 +61,7 @@ pub(super) fn claim(c: &mut PgConnection, tenant: &str, (now, until): (i64, i64)
     .bind::<BigInt, _>(now)
     .bind::<BigInt, _>(limit)
     .bind::<BigInt, _>(until)
+    .bind::<Array<Text>, _>(kinds)
     .load(c)
 }
 

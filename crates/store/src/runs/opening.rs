@@ -86,6 +86,22 @@ pub fn start_core(conn: &mut Connection, tenant: &TenantId, id: &DestinationId, 
     Ok(())
 }
 
+/// These destinations of the tenant take everything that they collected, as what members are to be made of: that is in no plan, and
+/// nobody tells it again.
+///
+/// # Errors
+/// Those of the database.
+pub fn start_as_collected(conn: &mut Connection, tenant: &TenantId, ids: &[DestinationId]) -> Result<()> {
+    let ids: Vec<&str> = ids.iter().map(DestinationId::as_str).collect();
+    let collecting = destinations::table
+        .filter(destinations::tenant.eq(tenant.as_str()))
+        .filter(destinations::id.eq_any(ids))
+        .filter(destinations::state.eq(State::Collecting.as_str()));
+    let values = destinations::state.eq(State::Active.as_str());
+    on_backend!(conn, c => diesel::update(collecting).set(values).execute(c))?;
+    Ok(())
+}
+
 /// All other destinations of the tenant that collected start after `version` too, without those in `without`. Those in `backfill` get
 /// what existed before.
 ///

@@ -14,24 +14,28 @@ use directory::Record;
 
 use crate::{
     bulk,
-    convert::{ROWS_PER_STATEMENT, after_key, by_kind, entity_key, from_json},
+    convert::{
+        DIRECTORY_FROM, DIRECTORY_UNTIL, ROWS_PER_STATEMENT, after_key, by_kind, directory_after, entity_key, from_json,
+    },
     removals::Numbers,
     schema::{resolver::records, snapshots::snapshot_rows},
 };
 
 diesel::allow_tables_to_appear_in_same_query!(records, snapshot_rows);
 
-/// Live records of a tenant of which a run has learned nothing.
+/// Live records of a tenant's directory of which a run has learned nothing.
 macro_rules! missing {
     ($tenant:expr) => {
-        records::table.filter(records::tenant.eq($tenant.as_str())).filter(records::inside.is_not_null()).filter(not(
-            exists(
+        records::table
+            .filter(records::tenant.eq($tenant.as_str()))
+            .filter(records::kind.between(DIRECTORY_FROM, DIRECTORY_UNTIL))
+            .filter(records::inside.is_not_null())
+            .filter(not(exists(
                 snapshot_rows::table
                     .filter(snapshot_rows::tenant.eq(records::tenant))
                     .filter(snapshot_rows::kind.eq(records::kind))
                     .filter(snapshot_rows::id.eq(records::id)),
-            ),
-        ))
+            )))
     };
 }
 
@@ -159,7 +163,7 @@ pub fn page(
     after: Option<&EntityKey>,
     limit: i64,
 ) -> Result<Vec<(EntityKey, Texts)>> {
-    let (kind, id) = after.map_or(("", ""), |key| (key.kind.as_str(), &key.id));
+    let (kind, id) = directory_after(after);
     let rows: Vec<(String, String, String, Option<String>)> = on_backend!(conn, c => snapshot_rows::table
         .filter(snapshot_rows::tenant.eq(tenant.as_str()))
         .filter(after_key!("snapshot_rows", kind, id))
@@ -190,7 +194,7 @@ pub fn clear(conn: &mut Connection, tenant: &TenantId, kind: Option<EntityKind>)
     Ok(())
 }
 
-/// Records of the mirror after a key, live or not, in the order of keys.
+/// Records of the mirror's directory after a key, live or not, in the order of keys.
 ///
 /// # Errors
 /// Those of the database.
@@ -200,10 +204,11 @@ pub fn mirror_after(
     after: Option<&EntityKey>,
     limit: i64,
 ) -> Result<Vec<(EntityKey, Record)>> {
-    let (kind, id) = after.map_or(("", ""), |key| (key.kind.as_str(), &key.id));
+    let (kind, id) = directory_after(after);
     let rows: Vec<(String, String, String)> = on_backend!(conn, c => records::table
         .filter(records::tenant.eq(tenant.as_str()))
         .filter(after_key!("records", kind, id))
+        .filter(records::kind.le(DIRECTORY_UNTIL))
         .select((records::kind, records::id, records::body))
         .order((records::kind, records::id))
         .limit(limit)
@@ -233,7 +238,7 @@ pub fn missing_after(
     after: Option<&EntityKey>,
     limit: i64,
 ) -> Result<Vec<EntityKey>> {
-    let (kind, id) = after.map_or(("", ""), |key| (key.kind.as_str(), &key.id));
+    let (kind, id) = directory_after(after);
     let rows: Vec<(String, String)> = on_backend!(conn, c => missing!(tenant)
         .filter(after_key!("records", kind, id))
         .select((records::kind, records::id))

@@ -3,6 +3,12 @@
 #[cfg(test)]
 mod allowance_tables;
 #[cfg(test)]
+mod detail_tables;
+#[cfg(test)]
+mod dingtalk_tables;
+#[cfg(test)]
+mod form_tables;
+#[cfg(test)]
 mod link_tables;
 #[cfg(test)]
 mod migrations;

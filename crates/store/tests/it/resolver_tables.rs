@@ -5,10 +5,10 @@ mod questions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{Action, Change, EntityKey, UnixMillis};
+use common::{Action, Change, EntityKey, EntityKind, UnixMillis};
 use database::{Connection, Database, Result};
 use directory::{Wait, WaitChange, WaitFor};
-use store::{keys, outbox, records, tenants, waiting};
+use store::{keys, outbox, records, removals, snapshots, tenants, waiting};
 
 use crate::support::{is_file, pass, tenant, write};
 
@@ -220,6 +220,69 @@ async fn what_is_in_a_department_is_found_by_its_whole_id(database: Database) {
     assert_eq!(inside, [EntityKey::member("a")]);
 }
 
+async fn attendance_and_approvals_are_no_part_of_the_directory(database: Database) {
+    let sent = |refers_to: EntityKey| {
+        let mut row = records::Row::default();
+        row.record.sent = Some(directory::Sent {
+            entity: common::Entity { shown_id: "x".into(), fields: common::Fields::new(), incomplete: false },
+            at: NOW,
+            refers_to: vec![refers_to],
+        });
+        row
+    };
+    let attendance = |id: &str| EntityKey::new(EntityKind::Attendance, &format!("2/2026-11-29/punch/{id}"));
+    let approval = EntityKey::new(EntityKind::Approval, "Proc-1");
+    // The ids of the member and of the department are the same.
+    let (member, department) = (EntityKey::member("2"), EntityKey::department("2"));
+    let rows = [
+        (attendance("b"), sent(member.clone())),
+        (attendance("a"), sent(member.clone())),
+        (approval.clone(), sent(member.clone())),
+        (EntityKey::new(EntityKind::AttendanceDay, "2/2026-11-29"), records::Row::default()),
+        // It is in no department, though it names one.
+        (EntityKey::new(EntityKind::Onboarding, "64a0aa/64a0bb/59e9cc"), sent(department.clone())),
+        (member.clone(), sent(department.clone())),
+        (department.clone(), sent(EntityKey::department("1"))),
+    ];
+    write(&database, move |conn| {
+        records::save(conn, &tenant(), &rows)?;
+        let keys = |rows: Vec<(EntityKey, records::Row)>| rows.into_iter().map(|(key, _)| key).collect::<Vec<_>>();
+        let of = |conn: &mut Connection, kind, after: Option<&str>| {
+            Ok::<_, database::Error>(keys(records::of_kind_after(conn, &tenant(), kind, after, 9)?))
+        };
+        assert_eq!(keys(records::live_after(conn, &tenant(), None, 9)?), [department.clone(), member.clone()]);
+        assert_eq!(keys(records::all_after(conn, &tenant(), None, 1)?), std::slice::from_ref(&department));
+        assert_eq!(keys(records::all_after(conn, &tenant(), Some(&department), 9)?), std::slice::from_ref(&member));
+        let mirror = snapshots::mirror_after(conn, &tenant(), None, 9)?;
+        assert_eq!(mirror.into_iter().map(|(key, _)| key).collect::<Vec<_>>(), [department.clone(), member.clone()]);
+        assert_eq!(snapshots::missing_after(conn, &tenant(), None, 9)?, [department.clone(), member.clone()]);
+        let both = removals::Numbers { departments: 1, members: 1 };
+        assert_eq!((snapshots::count_missing(conn, &tenant())?, removals::live(conn, &tenant())?), (both, both));
+        assert_eq!(records::inside_of(conn, &tenant(), "2", 9)?, [member]);
+
+        assert_eq!(of(conn, EntityKind::Attendance, None)?, [attendance("a"), attendance("b")]);
+        assert_eq!(of(conn, EntityKind::Attendance, Some(&attendance("a").id))?, [attendance("b")]);
+        assert_eq!(of(conn, EntityKind::Approval, None)?, std::slice::from_ref(&approval));
+        let found = records::load(conn, &tenant(), &[approval.clone(), attendance("a"), department])?;
+        assert_eq!(found.len(), 3);
+        assert_eq!(records::count(conn, &tenant())?, 2);
+        Ok(())
+    })
+    .await;
+}
+
+async fn who_waits_for_a_member_is_released_whatever_it_is(database: Database) {
+    let database = with_tenant(database).await;
+    let waiter = EntityKey::new(EntityKind::Attendance, "ann/2026-11-29/punch/1");
+    let wait = Wait { on: EntityKey::member("ann"), why: WaitFor::Reference };
+    let rows = [WaitChange { waiter: waiter.clone(), wait, add: true }];
+    write(&database, move |conn| waiting::change(conn, &tenant(), &rows)).await;
+    let released = BTreeSet::from([EntityKey::member("ann")]);
+    assert!(write(&database, move |conn| waiting::release(conn, &tenant(), &released)).await);
+    let taken = write(&database, |conn| waiting::take_released(conn, &tenant(), 10)).await;
+    assert_eq!(taken.waiters, [(waiter, EntityKey::member("ann"))]);
+}
+
 async fn while_a_platform_is_silent_the_clocks_of_what_is_parked_stand_still(database: Database) {
     let database = with_tenant(database).await;
     let parked = |id: &str, since: Option<i64>| {
@@ -258,5 +321,7 @@ crate::support::on_both! {
     one_holds_the_outbox_lease_until_it_ends
     a_wish_is_taken_once
     what_is_in_a_department_is_found_by_its_whole_id
+    attendance_and_approvals_are_no_part_of_the_directory
+    who_waits_for_a_member_is_released_whatever_it_is
     while_a_platform_is_silent_the_clocks_of_what_is_parked_stand_still
 }

@@ -82,7 +82,9 @@ pub(crate) async fn pass(database: &Database, seconds: i64) {
             let millis = seconds * 1000;
             c.batch_execute(&format!(
                 "UPDATE destinations SET lease_until = lease_until - {millis};
-                 UPDATE tenants SET outbox_until = outbox_until - {millis}"
+                 UPDATE tenants SET outbox_until = outbox_until - {millis};
+                 UPDATE record_runs SET lease_until = lease_until - {millis};
+                 UPDATE form_polls SET lease_until = lease_until - {millis}"
             ))?;
         }
         Ok(())

@@ -137,6 +137,20 @@ async fn with_a_core_all_that_is_new_collects_until_it_is_known_to_be_empty(data
     assert_eq!(lowest, [(tenant(), 0)]);
     write(&database, |conn| runs::start_all(conn, &tenant())).await;
     assert_eq!(write(&database, destinations::backfills_wanted).await.len(), 1);
+
+    // What members are to be made of is in no plan: none of it is passed over.
+    let hires = declared("hires", "wecom-members", false);
+    apply(&database, "fourth", vec![core("core"), oa(), core("crm"), core("erp"), hires]).await;
+    write(&database, |conn| {
+        let mut changes = super::sink_tables::changes(2);
+        outbox::append(conn, &tenant(), 5, &mut changes, NOW)?;
+        runs::start_as_collected(conn, &tenant(), &["hires".parse().unwrap()])?;
+        runs::start_others(conn, &tenant(), 7, &[], &[])
+    })
+    .await;
+    let rows = write(&database, |conn| destinations::list(conn, Some(&tenant()))).await;
+    let started: Vec<_> = rows.iter().map(|row| (row.id.as_str(), row.state, row.position)).collect();
+    assert_eq!(started[2..4], [("erp", Active, 7), ("hires", Active, 5)]);
 }
 
 async fn a_tenant_that_is_removed_leaves_no_run_and_no_pull(database: Database) {

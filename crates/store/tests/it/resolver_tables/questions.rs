@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use common::{EntityKey, TenantId, UnixMillis};
+use common::{EntityKey, EntityKind, TenantId, UnixMillis};
 use database::{Connection, Database};
 use directory::{Question, Why};
 use store::{
@@ -28,7 +28,11 @@ async fn ask(database: &Database, asked: impl IntoIterator<Item = Question>, now
 
 /// Claims for a minute.
 async fn claim(database: &Database, now: UnixMillis, limit: i64) -> Vec<Claimed> {
-    write(database, move |conn| questions::claim(conn, &tenant(), now, now.plus_seconds(60), limit)).await
+    claim_kinds(database, &EntityKind::DIRECTORY, now, limit).await
+}
+
+async fn claim_kinds(database: &Database, kinds: &'static [EntityKind], now: UnixMillis, limit: i64) -> Vec<Claimed> {
+    write(database, move |conn| questions::claim(conn, &tenant(), kinds, now, now.plus_seconds(60), limit)).await
 }
 
 async fn claimed_ids(database: &Database, now: UnixMillis) -> Vec<String> {
@@ -73,6 +77,20 @@ async fn what_is_claimed_is_nobody_elses_until_the_claim_ends(database: Database
     assert_eq!(claimed_ids(&database, NOW).await, ["c"]);
     assert!(claimed_ids(&database, NOW.plus_seconds(59)).await.is_empty());
     assert_eq!(claimed_ids(&database, NOW.plus_seconds(60)).await, ["a", "b", "c"]);
+}
+
+async fn only_questions_about_the_kinds_that_are_wanted_are_claimed(database: Database) {
+    let day = EntityKey::new(EntityKind::AttendanceDay, "ann/2026-11-29");
+    let approval = EntityKey::new(EntityKind::Approval, "Proc-1");
+    ask(&database, [day.clone(), approval.clone(), ann()].map(|about| hint(about, NOW)), NOW).await;
+    assert!(claim_kinds(&database, &[], NOW, 10).await.is_empty());
+    assert_eq!(claimed_ids(&database, NOW).await, ["ann"]);
+    let others = claim_kinds(&database, &[EntityKind::AttendanceDay, EntityKind::Approval], NOW, 10).await;
+    assert_eq!(others.into_iter().map(|question| question.about).collect::<Vec<_>>(), [approval.clone(), day.clone()]);
+    for about in [day, approval] {
+        assert_eq!(answer(&database, about, NOW.plus_seconds(2), NOW).await, 1);
+    }
+    assert_eq!(count(&database).await, 1);
 }
 
 async fn two_who_claim_at_once_get_different_questions(database: Database) {
@@ -194,6 +212,7 @@ crate::support::on_both! {
     many_hints_about_one_are_one_question_with_the_newest_time
     a_hint_that_somebody_is_blocked_by_is_asked_for_more
     what_is_claimed_is_nobody_elses_until_the_claim_ends
+    only_questions_about_the_kinds_that_are_wanted_are_claimed
     two_who_claim_at_once_get_different_questions
     an_answer_closes_only_what_is_two_seconds_older
     an_answer_that_is_not_late_enough_makes_its_question_due_at_once

@@ -1,0 +1,2 @@
+DROP TABLE approval_days;
+DROP TABLE approval_templates;

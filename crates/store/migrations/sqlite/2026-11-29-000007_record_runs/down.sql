@@ -1,0 +1,2 @@
+DROP TABLE failed_reads;
+DROP TABLE record_runs;
