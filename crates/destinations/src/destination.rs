@@ -1,9 +1,9 @@
-//! What a destination can do, in the two shapes that there are.
+//! What a destination can do, in the shapes that there are.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use common::{Change, EntityKey, Told, UnixMillis};
+use common::{Change, EntityKey, Fields, Told, UnixMillis};
 use serde::{Deserialize, Serialize};
 
 use crate::{CoreDepartment, CoreMember, Counts, Links, Page, Purged};
@@ -14,6 +14,8 @@ pub enum Destination {
     Batch(Box<dyn Batch>),
     /// Takes one message per change.
     Messages(Box<dyn Messages>),
+    /// Makes a member of each change.
+    Members(Box<dyn Members>),
 }
 
 impl Destination {
@@ -22,6 +24,7 @@ impl Destination {
         match self {
             Self::Batch(batch) => batch.takes(change),
             Self::Messages(messages) => messages.takes(change),
+            Self::Members(members) => members.takes(change),
         }
     }
 
@@ -29,7 +32,7 @@ impl Destination {
     pub fn product(&self) -> Option<&dyn Product> {
         match self {
             Self::Batch(batch) => batch.product(),
-            Self::Messages(_) => None,
+            Self::Messages(_) | Self::Members(_) => None,
         }
     }
 
@@ -53,6 +56,7 @@ impl Destination {
         match self {
             Self::Batch(batch) => batch.probe().await,
             Self::Messages(messages) => messages.probe(now).await,
+            Self::Members(members) => members.probe().await,
         }
     }
 }
@@ -220,6 +224,113 @@ pub trait Messages: Send + Sync {
 
     /// The least time between the beginnings of two messages.
     fn spacing(&self) -> Option<Duration>;
+}
+
+/// A destination where each change is to make one member: a platform that a company's people are created in. Members do not depend on each
+/// other, so several are written at once; what one comes to says nothing of the others.
+#[async_trait]
+pub trait Members: Send + Sync {
+    /// Whether this kind of destination is told of the change.
+    fn takes(&self, change: &Change) -> bool;
+
+    /// Writes one, once. `may_be_there`: it was written before, perhaps, and nobody heard an answer, so that a member who is there already
+    /// may be this one.
+    async fn write(&self, change: &Change, may_be_there: bool) -> Wrote;
+
+    /// Whether it answers.
+    ///
+    /// # Errors
+    /// It does not.
+    async fn probe(&self) -> Result<(), Unavailable>;
+}
+
+/// What came of writing a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wrote {
+    /// The member is there.
+    There(Written),
+    /// It will never be made like this.
+    Rejected {
+        /// The field that is to blame; empty where none is.
+        field: &'static str,
+        /// Why, without personal data.
+        reason: String,
+    },
+    /// Not now.
+    Retry {
+        /// Why, without personal data.
+        reason: String,
+        /// The least time to wait, where the destination said one.
+        after: Option<Duration>,
+    },
+    /// Not before a department that it names is there.
+    Missing {
+        /// Why, without personal data.
+        reason: String,
+    },
+    /// No answer came: it may be there.
+    Unheard {
+        /// Why, without personal data.
+        reason: String,
+    },
+    /// Nothing was written, and nothing will be for now, whatever it is.
+    Stopped {
+        /// Why, and the least time to wait.
+        unavailable: Unavailable,
+        /// A person has to do something about it.
+        needs_person: bool,
+    },
+}
+
+/// A member that is there.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Its id, as the destination spells it.
+    pub id: String,
+    /// How it came to be this one.
+    pub how: How,
+    /// The destination's time at which it was so, where it said one.
+    pub at: Option<UnixMillis>,
+    /// What it is now as far as that is known from writing it, in the spelling that callbacks have.
+    pub fields: Fields,
+    /// Ids of departments that the destination made up since they were not there: a person has to look at them.
+    pub made_departments: Vec<String>,
+}
+
+/// Shows nothing personal.
+impl std::fmt::Debug for Written {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Written")
+            .field("how", &self.how)
+            .field("at", &self.at)
+            .field("made_departments", &self.made_departments)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a member came to be the one that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// It was created.
+    Created,
+    /// It had been created before, by an attempt of ours that nobody heard of.
+    CreatedBefore,
+    /// It was there already, and was taken for the one as it is.
+    Linked,
+    /// It was there already, and was changed to be as it was asked for.
+    Updated,
+}
+
+impl How {
+    /// A word for attempts and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::CreatedBefore => "created before",
+            Self::Linked => "linked",
+            Self::Updated => "updated",
+        }
+    }
 }
 
 /// What a change comes to at a destination.

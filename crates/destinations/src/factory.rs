@@ -4,9 +4,10 @@ use common::TenantId;
 use outbound::{Client, Refusal};
 
 use crate::{
-    Destination, Kind, Settings, TenantFacts,
+    Destination, Kind, Settings, TenantFacts, dingtalk_callback,
     sql::{Address, BadAddress, BadSchemaName, SchemaName, SqlTables},
     wecom_callback::{Relay, RelaySettings},
+    wecom_members::WecomMembers,
 };
 
 /// Settings that no destination can be made of.
@@ -30,6 +31,9 @@ pub enum BuildError {
     /// The token or key cannot be used.
     #[error("token, aes_key: {0}")]
     Keys(String),
+    /// Members are written with the tenant's own WeCom, and there is none here.
+    #[error("the tenant's WeCom is not at hand here")]
+    NoWecom,
 }
 
 /// Makes a destination. Nothing is opened or connected to yet.
@@ -65,6 +69,21 @@ pub fn build(
                 distinct_seconds: *distinct_seconds,
             };
             Ok(Destination::Messages(Box::new(Relay::new(&settings, http)?)))
+        }
+        Settings::DingtalkCallback { url, token, aes_key, receive_id, corp_id, spacing_millis } => {
+            let settings = dingtalk_callback::RelaySettings {
+                url,
+                token,
+                aes_key,
+                receive_id,
+                corp_id,
+                spacing_millis: *spacing_millis,
+            };
+            Ok(Destination::Messages(Box::new(dingtalk_callback::Relay::new(&settings, http)?)))
+        }
+        Settings::WecomMembers { on_conflict, checks_ids } => {
+            let client = facts.wecom.clone().ok_or(BuildError::NoWecom)?;
+            Ok(Destination::Members(Box::new(WecomMembers::new(client, *on_conflict, *checks_ids))))
         }
         Settings::Other { kind } => Err(BuildError::NotBuiltYet(*kind)),
     }

@@ -46,8 +46,10 @@ impl Links {
             let departments = entity.fields.list(Field::Departments).iter().map(String::as_str);
             keys.extend(departments.chain(entity.fields.text(Field::Parent)).map(EntityKey::department));
             keys.extend(entity.fields.list(Field::Leaders).iter().map(|id| EntityKey::member(id)));
+            let whose = [Field::Member, Field::Applicant].into_iter().filter_map(|field| entity.fields.text(field));
+            keys.extend(whose.filter(|id| !id.is_empty()).map(EntityKey::member));
         }
-        keys.retain(|key| key.kind != EntityKind::Callback);
+        keys.retain(|key| key.kind.is_directory());
         keys.into_iter().collect()
     }
 
@@ -104,7 +106,7 @@ impl Links {
         match kind {
             EntityKind::Department => Some(&self.departments),
             EntityKind::Member => Some(&self.members),
-            EntityKind::Callback => None,
+            _ => None,
         }
     }
 
@@ -112,7 +114,7 @@ impl Links {
         match kind {
             EntityKind::Department => Some(&mut self.departments),
             EntityKind::Member => Some(&mut self.members),
-            EntityKind::Callback => None,
+            _ => None,
         }
     }
 }

@@ -92,6 +92,28 @@ pub enum Settings {
         /// No two messages carry the same `CreateTime`, for an OA that de-duplicates by it.
         distinct_seconds: bool,
     },
+    /// DingTalk's callback protocol, to an OA that speaks it.
+    DingtalkCallback {
+        /// The OA's callback address; it may have a query of its own.
+        url: String,
+        /// The token that the OA checks signatures with.
+        token: Secret,
+        /// The key that the OA decrypts with, 43 characters.
+        aes_key: Secret,
+        /// The owner key that the OA expects, an AppKey or corp id.
+        receive_id: String,
+        /// What messages name as the company.
+        corp_id: String,
+        /// The least time between two messages, for an OA that cannot keep up.
+        spacing_millis: u64,
+    },
+    /// New members of WeCom itself, written with the tenant's own secrets.
+    WecomMembers {
+        /// What to do about somebody who is there already.
+        on_conflict: OnConflict,
+        /// Whether somebody who is there already is looked for before anybody is written.
+        checks_ids: bool,
+    },
     /// A kind of the contract that is not built yet: accepted, and named in a warning.
     Other {
         /// Which.
@@ -106,6 +128,8 @@ impl Settings {
             Self::Sqlite { .. } => Kind::Sqlite,
             Self::Postgres { .. } => Kind::Postgres,
             Self::WecomCallback { .. } => Kind::WecomCallback,
+            Self::DingtalkCallback { .. } => Kind::DingtalkCallback,
+            Self::WecomMembers { .. } => Kind::WecomMembers,
             Self::Other { kind } => *kind,
         }
     }
@@ -127,6 +151,8 @@ pub struct TenantFacts {
     pub corp_id: String,
     /// The name of the extended attribute that holds the employee number; empty when there is none.
     pub employee_number: String,
+    /// Its WeCom, for what writes there; `None` where it has none, or where nothing is to be written.
+    pub wecom: Option<wecom::api::Client>,
 }
 
 /// The keys of each kind, as the contract has them.
@@ -164,11 +190,14 @@ enum Table {
         secret: Secret,
     },
     DingtalkCallback {
-        url: Secret,
+        url: String,
         token: Secret,
         aes_key: Secret,
-        #[serde(default)]
         receive_id: String,
+        #[serde(default)]
+        corp_id: String,
+        #[serde(default)]
+        spacing_millis: u64,
     },
     Http(IgnoredAny),
     WecomMembers {
@@ -177,12 +206,16 @@ enum Table {
     },
 }
 
-#[derive(Default, Deserialize)]
+/// What to do about a member who is there already. Nobody is taken for somebody else: where that can be seen, both must be the same person.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum OnConflict {
+pub enum OnConflict {
+    /// Take it for the one, as it is.
     #[default]
     Link,
+    /// Take it for the one, and change it to be as it was asked for.
     Update,
+    /// Refuse.
     Reject,
 }
 
@@ -202,11 +235,13 @@ impl From<Table> for Settings {
                     distinct_seconds,
                 };
             }
+            Table::DingtalkCallback { url, token, aes_key, receive_id, corp_id, spacing_millis } => {
+                return Self::DingtalkCallback { url, token, aes_key, receive_id, corp_id, spacing_millis };
+            }
             Table::Scim { .. } => Kind::Scim,
             Table::Webhook { .. } => Kind::Webhook,
-            Table::DingtalkCallback { .. } => Kind::DingtalkCallback,
             Table::Http(_) => Kind::Http,
-            Table::WecomMembers { .. } => Kind::WecomMembers,
+            Table::WecomMembers { on_conflict } => return Self::WecomMembers { on_conflict, checks_ids: false },
         };
         Self::Other { kind }
     }
@@ -244,6 +279,8 @@ mod tests {
     fn unknown_and_missing_keys_are_refused_and_secrets_do_not_print() {
         assert!(read(json!({"kind": "sqlite", "url": "sqlite://x", "role": "core"})).unwrap_err().contains("role"));
         assert!(read(json!({"kind": "wecom-callback", "url": "https://h/"})).unwrap_err().contains("token"));
+        let nobodys = json!({"kind": "dingtalk-callback", "url": "https://h/", "token": "t", "aes_key": "k"});
+        assert!(read(nobodys).unwrap_err().contains("receive_id"));
         assert!(read(json!({"kind": "wecom-members", "on_conflict": "guess"})).unwrap_err().contains("guess"));
         assert!(read(json!({"kind": "carrier-pigeon"})).unwrap_err().contains("carrier-pigeon"));
         let relay =

@@ -16,6 +16,7 @@ mod apply;
 mod dialect;
 mod keep;
 mod known;
+mod papers;
 mod plan;
 mod postgres;
 mod purge;
@@ -149,7 +150,7 @@ impl SqlTables {
 #[async_trait]
 impl Batch for SqlTables {
     fn takes(&self, change: &Change) -> bool {
-        matches!(change.kind(), EntityKind::Department | EntityKind::Member)
+        change.kind().is_directory() || papers::is_paper(change.kind())
     }
 
     async fn prepare(&self, links: &Links) -> Result<(), Unavailable> {

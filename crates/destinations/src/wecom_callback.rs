@@ -1,15 +1,16 @@
 //! An OA that speaks WeCom's callback protocol: it is sent what WeCom would have sent (reference wecom 6.2).
 
-mod answer;
-
 use std::time::Duration;
 
 use async_trait::async_trait;
-use common::{Action, Change, EntityKind, Secret, Told, UnixMillis};
-use outbound::{Client, Error, Request, Response, Url};
+use common::{Action, Change, Platform, Secret, Told, UnixMillis};
+use outbound::{Client, Error, Request, Response};
 use wecom::{CallbackKeys, echo_request, render::contact_change, seal};
 
-use crate::{BuildError, Message, Messages, Outcome, Rendered, Unavailable};
+use crate::{
+    BuildError, Message, Messages, Outcome, Rendered, Unavailable,
+    relay::{Fresh, address, answer},
+};
 
 /// As long as WeCom itself waits (reference wecom 1.7).
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -43,19 +44,6 @@ pub struct Relay {
     agent_id: Option<String>,
     spacing: Option<Duration>,
     distinct_seconds: bool,
-}
-
-/// Fresh random values of one message.
-struct Fresh {
-    random16: [u8; 16],
-    /// Decimal, as WeCom's own mostly are.
-    nonce: String,
-}
-
-impl Fresh {
-    fn new() -> Self {
-        Self { random16: rand::random(), nonce: rand::random::<u64>().to_string() }
-    }
 }
 
 impl Relay {
@@ -92,8 +80,10 @@ impl Relay {
 #[async_trait]
 impl Messages for Relay {
     fn takes(&self, change: &Change) -> bool {
-        matches!(change.kind(), EntityKind::Department | EntityKind::Member)
-            || matches!(change.action, Action::Callback(_))
+        match &change.action {
+            Action::Callback(callback) => callback.platform == Platform::Wecom,
+            Action::Upsert { .. } | Action::Remove => change.kind().is_directory(),
+        }
     }
 
     fn render(
@@ -147,32 +137,5 @@ impl Messages for Relay {
 
     fn spacing(&self) -> Option<Duration> {
         self.spacing
-    }
-}
-
-/// The address with everything before the signed query. A fragment never leaves a client.
-fn address(mut url: Url) -> String {
-    url.set_fragment(None);
-    match url.query() {
-        None => format!("{url}?"),
-        Some("") => url.into(),
-        Some(_) => format!("{url}&"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_signed_query_goes_after_the_address_and_its_own_query() {
-        for (url, expected) in [
-            ("https://oa.example.com", "https://oa.example.com/?"),
-            ("https://oa.example.com/cb#top", "https://oa.example.com/cb?"),
-            ("https://oa.example.com/cb?", "https://oa.example.com/cb?"),
-            ("https://oa.example.com/cb?t=1", "https://oa.example.com/cb?t=1&"),
-        ] {
-            assert_eq!(address(Url::parse(url).unwrap()), expected);
-        }
     }
 }

@@ -44,7 +44,8 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// The row of an entity: the linked one, else the one with its id, unless that is another's.
+    /// The row of a department or member: the linked one, else the one with its id, unless that is another's. Of nothing else is it
+    /// known whether there is one.
     pub(super) fn row(&self, key: &EntityKey) -> Option<&Row> {
         let linked = self.links.core_id(key);
         if linked.is_none() && self.links.is_taken(key.kind, &key.id) {
@@ -56,7 +57,7 @@ impl Known {
                 Some(row) => self.members.get(&row.to_ascii_lowercase()),
                 None => self.members.get(&*key.id),
             },
-            EntityKind::Callback => None,
+            _ => None,
         }
     }
 
@@ -65,7 +66,7 @@ impl Known {
         match kind {
             EntityKind::Department => drop(self.departments.insert(row.id.clone(), row)),
             EntityKind::Member => drop(self.members.insert(row.id.to_ascii_lowercase(), row)),
-            EntityKind::Callback => {}
+            _ => {}
         }
     }
 
@@ -146,7 +147,7 @@ impl<'a> Ids<'a> {
                 self.members.insert(Cow::Borrowed(id));
                 self.members.extend(linked.map(|row| Cow::Owned(row.to_ascii_lowercase())));
             }
-            EntityKind::Callback => {}
+            _ => {}
         }
     }
 
@@ -161,7 +162,8 @@ impl<'a> Ids<'a> {
     }
 }
 
-/// Reads the rows of the entities that a batch is about, and of the members that it names as leaders.
+/// Reads the rows of the departments and members that a batch is about, and of the members that it names as leaders or as whose an
+/// attendance record or approval is.
 pub(super) fn load(c: &mut Connection, tables: &Tables, batch: &[Wanted], links: &Links) -> database::Result<Known> {
     let mut ids = Ids::new(links);
     for wanted in batch {
@@ -173,6 +175,9 @@ pub(super) fn load(c: &mut Connection, tables: &Tables, batch: &[Wanted], links:
             Content::Member(member) => {
                 let former = member.renamed_from.as_ref().map(|key| &*key.id);
                 former.into_iter().chain(member.manager_id.as_deref()).for_each(|id| ids.add(EntityKind::Member, id));
+            }
+            Content::Attendance(paper) | Content::Approval(paper) => {
+                paper.member.iter().for_each(|member| ids.add(member.kind, &member.id));
             }
             Content::Gone | Content::Nothing => {}
         }
@@ -195,7 +200,7 @@ pub(super) fn missing(
     links: &Links,
 ) -> database::Result<Option<EntityKey>> {
     let known = rows(c, tables, &wanted.refers_to, links)?;
-    let is_there = |key: &EntityKey| key.kind == EntityKind::Callback || known.row(key).is_some();
+    let is_there = |key: &EntityKey| !key.kind.is_directory() || known.row(key).is_some();
     Ok(wanted.refers_to.iter().find(|key| !is_there(key)).cloned())
 }
 

@@ -5,7 +5,8 @@
 //! only the last counts. That is the same as one by one: a removal keeps its row, so nothing ever loses what it refers
 //! to, and references are checked when a statement ends. Only a rename takes a row away; it opens a new segment if
 //! anything before it in the batch names one of its two ids. So does a second change of a row in which stays what it does not
-//! tell: the first one may have told that.
+//! tell: the first one may have told that. Attendance records and approvals come last; what they refer to is looked for here, so
+//! that one whose member is not there does not make the whole batch fail.
 
 use std::{
     borrow::Cow,
@@ -16,6 +17,7 @@ use common::{EntityKey, EntityKind, Field};
 
 use super::{
     known::{Known, Row},
+    papers::{Paper, Papers},
     rename::{self, Rename},
     wanted::{Content, Department, Member, Wanted},
 };
@@ -39,6 +41,8 @@ pub(super) struct Segment<'a> {
     pub(super) members: BTreeMap<&'a str, MemberWrite<'a>>,
     pub(super) gone_departments: BTreeMap<&'a str, Gone>,
     pub(super) gone_members: BTreeMap<&'a str, Gone>,
+    pub(super) attendance: Papers<'a>,
+    pub(super) approvals: Papers<'a>,
     /// Folded ids of all members that anything here is about or refers to.
     named: HashSet<&'a str>,
 }
@@ -82,7 +86,7 @@ pub(super) fn plan<'a>(batch: &'a [Wanted], known: &mut Known) -> Plan<'a> {
     let mut plan = Plan::default();
     let mut segment = Segment::default();
     for wanted in batch {
-        if let Some(refusal) = refusal(wanted, known) {
+        if let Some(refusal) = refusal(wanted, known).or_else(|| without_member(wanted, known)) {
             plan.outcomes.push(refusal);
             continue;
         }
@@ -99,13 +103,21 @@ pub(super) fn plan<'a>(batch: &'a [Wanted], known: &mut Known) -> Plan<'a> {
             }
             known.links.rename(old, &wanted.key);
         }
-        let is_upsert = !matches!(wanted.content, Content::Gone | Content::Nothing);
-        if is_upsert && segment.writes(&wanted.key) && known.keeps(&wanted.key) {
+        let is_row = matches!(wanted.content, Content::Department(_) | Content::Member(_));
+        if is_row && segment.writes(&wanted.key) && known.keeps(&wanted.key) {
             plan.segments.push(std::mem::take(&mut segment));
         }
         match &wanted.content {
             Content::Department(department) => segment.put_department(wanted, department, known),
             Content::Member(member) => segment.put_member(wanted, member, known),
+            Content::Attendance(paper) => {
+                segment.name(paper);
+                segment.attendance.put(wanted, paper, known);
+            }
+            Content::Approval(paper) => {
+                segment.name(paper);
+                segment.approvals.put(wanted, paper, known);
+            }
             Content::Gone => segment.remove(wanted, known),
             Content::Nothing => {}
         }
@@ -119,7 +131,7 @@ fn refusal(wanted: &Wanted, known: &Known) -> Option<Outcome> {
     let former = match &wanted.content {
         Content::Department(_) => None,
         Content::Member(member) => member.renamed_from.as_ref(),
-        Content::Gone | Content::Nothing => return None,
+        _ => return None,
     };
     if known.links.is_empty() || known.row(&wanted.key).is_some_and(|row| row.version >= wanted.version) {
         return None;
@@ -139,13 +151,20 @@ fn refusal(wanted: &Wanted, known: &Known) -> Option<Outcome> {
     Some(Outcome::Missing { what: Some(missing.clone()) })
 }
 
+/// Why an attendance record or approval cannot be written where its member has no row.
+fn without_member(wanted: &Wanted, known: &Known) -> Option<Outcome> {
+    let (Content::Attendance(paper) | Content::Approval(paper)) = &wanted.content else { return None };
+    let member = paper.member.as_ref().filter(|member| known.row(member).is_none())?;
+    Some(Outcome::Missing { what: Some(member.clone()) })
+}
+
 impl<'a> Segment<'a> {
-    /// Whether an entity's row is written here.
+    /// Whether an entity's row is written here, as far as that matters.
     fn writes(&self, key: &EntityKey) -> bool {
         match key.kind {
             EntityKind::Department => self.departments.contains_key(&*key.id),
             EntityKind::Member => self.members.contains_key(&*key.id),
-            EntityKind::Callback => false,
+            _ => false,
         }
     }
 
@@ -201,8 +220,21 @@ impl<'a> Segment<'a> {
         self.members.insert(&key.id, write);
     }
 
-    /// Marks a row; one that is not there needs no mark.
+    /// What comes here refers to a member's row.
+    fn name(&mut self, paper: &'a Paper) {
+        self.named.extend(paper.member.as_ref().map(|member| &*member.id));
+    }
+
     fn remove(&mut self, wanted: &'a Wanted, known: &mut Known) {
+        match wanted.key.kind {
+            EntityKind::Attendance => self.attendance.remove(wanted),
+            EntityKind::Approval => self.approvals.remove(wanted),
+            _ => self.mark_gone(wanted, known),
+        }
+    }
+
+    /// Marks a row; one that is not there needs no mark.
+    fn mark_gone(&mut self, wanted: &'a Wanted, known: &mut Known) {
         let (version, source_time) = (wanted.version, wanted.source_time);
         let key = &wanted.key;
         let Some(row) = known.row(key).filter(|row| row.version < version) else { return };
@@ -215,7 +247,7 @@ impl<'a> Segment<'a> {
                 self.named.insert(&key.id);
                 self.gone_members.insert(&key.id, gone);
             }
-            EntityKind::Callback => {}
+            _ => {}
         }
     }
 }

@@ -30,8 +30,16 @@ pub(super) const TABLES: [Table; 5] = [
             manager_id attributes version source_time deleted_at",
     },
     Table { name: "core.member_departments", columns: "tenant_id member_id department_id is_leader position" },
-    Table { name: "core.attendance", columns: "tenant_id record_id member_id version" },
-    Table { name: "core.approvals", columns: "tenant_id instance_id applicant_id version" },
+    Table {
+        name: "core.attendance",
+        columns: "tenant_id record_id member_id work_date kind check_type planned_at checked_at result source details \
+            version",
+    },
+    Table {
+        name: "core.approvals",
+        columns: "tenant_id instance_id template title applicant_id status result started_at finished_at details \
+            version",
+    },
 ];
 
 /// Why the tables cannot be used.

@@ -28,6 +28,7 @@ async fn no_statement_of_every_batch_goes_through_all_rows_of_a_tenant() {
     statements.extend([write::MEMBERS, write::LEAVE_DEPARTMENTS, write::JOIN_DEPARTMENTS]);
     statements.extend([write::GONE_MEMBERS, write::GONE_DEPARTMENTS]);
     statements.extend(keep::STATEMENTS);
+    statements.extend(papers::STATEMENTS);
     statements.extend(rename::MERGE);
     let statements: Vec<String> = statements.into_iter().map(|sql| tables.dialect.spell(sql)).collect();
     let plans = database

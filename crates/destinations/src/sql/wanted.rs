@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use common::{Action, Change, Entity, EntityKey, EntityKind, Field, Fields, NAMED_ATTRIBUTES};
 
+use super::papers::Paper;
 use crate::TenantFacts;
 
 /// What one change asks for.
@@ -19,6 +20,8 @@ pub(super) struct Wanted {
 pub(super) enum Content {
     Department(Box<Department>),
     Member(Box<Member>),
+    Attendance(Box<Paper>),
+    Approval(Box<Paper>),
     Gone,
     /// Nothing that tables hold.
     Nothing,
@@ -57,7 +60,7 @@ pub(super) struct Member {
 
 /// Which fields the source tells; of the others it says nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Told(u32);
+pub(super) struct Told(u64);
 
 impl Told {
     fn of(fields: &Fields) -> Self {
@@ -72,8 +75,8 @@ impl Told {
         self.0 & Self::bit(field) != 0
     }
 
-    const fn bit(field: Field) -> u32 {
-        1 << (field as u32)
+    const fn bit(field: Field) -> u64 {
+        1 << (field as u64)
     }
 }
 
@@ -94,8 +97,15 @@ impl Wanted {
             (Action::Upsert { entity, renamed_from }, EntityKind::Member) => {
                 Content::Member(Box::new(member(entity, renamed_from.clone(), facts)))
             }
-            (Action::Remove, EntityKind::Department | EntityKind::Member) => Content::Gone,
-            (Action::Callback(_), _) | (_, EntityKind::Callback) => Content::Nothing,
+            (Action::Upsert { entity, .. }, EntityKind::Attendance) => {
+                Content::Attendance(Box::new(Paper::attendance(entity)))
+            }
+            (Action::Upsert { entity, .. }, EntityKind::Approval) => {
+                Content::Approval(Box::new(Paper::approval(entity)))
+            }
+            (Action::Callback(_), _)
+            | (_, EntityKind::Onboarding | EntityKind::AttendanceDay | EntityKind::Callback) => Content::Nothing,
+            (Action::Remove, _) => Content::Gone,
         };
         let mut refers_to = change.refers_to.clone();
         match &content {
@@ -105,6 +115,8 @@ impl Wanted {
             Content::Member(member) => {
                 refers_to.extend(member.departments.iter().map(|(id, _)| EntityKey::department(id)));
             }
+            // A member who was removed keeps the row that these need.
+            Content::Attendance(paper) | Content::Approval(paper) => refers_to.extend(paper.member.clone()),
             Content::Gone | Content::Nothing => {}
         }
         Self {
@@ -117,9 +129,9 @@ impl Wanted {
     }
 }
 
-/// A text that says something: an emptied one is stored as null.
-fn filled(fields: &Fields, field: Field) -> Option<String> {
-    fields.text(field).filter(|text| !text.is_empty()).map(str::to_owned)
+/// A text that says something: an emptied one is stored as null. PostgreSQL has no text with U+0000 in it, which JSON of a platform may have.
+pub(super) fn filled(fields: &Fields, field: Field) -> Option<String> {
+    fields.text(field).map(|text| text.replace('\0', "")).filter(|text| !text.is_empty())
 }
 
 /// What the source tells. A name that stands in for one that nobody could tell is none.
@@ -153,8 +165,9 @@ fn member(entity: &Entity, renamed_from: Option<EntityKey>, facts: &TenantFacts)
     let main = fields.text(Field::MainDepartment).filter(|main| departments.iter().any(|id| id == main));
     let main = main.or_else(|| departments.first().map(String::as_str));
     let mut attributes = fields.map(Field::Attributes).cloned().unwrap_or_default();
-    let tells_number = attributes.contains_key(&facts.employee_number);
-    let employee_number = attributes.get(&facts.employee_number).filter(|number| !number.is_empty()).cloned();
+    let tells_number = fields.has(Field::EmployeeNumber) || attributes.contains_key(&facts.employee_number);
+    let in_attributes = attributes.get(&facts.employee_number).filter(|number| !number.is_empty()).cloned();
+    let employee_number = filled(fields, Field::EmployeeNumber).or(in_attributes);
     for (field, name) in NAMED_ATTRIBUTES {
         if let Some(text) = filled(fields, field) {
             attributes.insert(name.to_owned(), text);

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{
     Tables, keep,
     known::json,
+    papers,
     plan::{DepartmentWrite, Gone, MemberWrite, Segment},
     rename::rename,
 };
@@ -80,7 +81,9 @@ pub(super) fn segment(c: &mut Connection, tables: &Tables, segment: &Segment<'_>
     let gone: Vec<(&str,)> = segment.gone_members.values().map(|gone| (gone.id.as_str(),)).collect();
     run(c, tables, LEAVE_DEPARTMENTS, &gone)?;
     let gone: Vec<_> = segment.gone_departments.values().map(mark).collect();
-    run(c, tables, GONE_DEPARTMENTS, &gone)
+    run(c, tables, GONE_DEPARTMENTS, &gone)?;
+    segment.attendance.write(c, tables, &papers::ATTENDANCE)?;
+    segment.approvals.write(c, tables, &papers::APPROVALS)
 }
 
 fn members(c: &mut Connection, tables: &Tables, segment: &Segment<'_>) -> database::Result<()> {
@@ -130,7 +133,7 @@ pub(super) fn run<T: Serialize>(c: &mut Connection, tables: &Tables, sql: &str, 
 /// Tables that are gone, missing rights and a server that only reads fail without rows too.
 pub(super) fn passes_without_rows(c: &mut Connection, tables: &Tables) -> bool {
     let own = [DEPARTMENTS, MEMBERS, LEAVE_DEPARTMENTS, JOIN_DEPARTMENTS, GONE_MEMBERS, GONE_DEPARTMENTS];
-    let mut every = own.iter().chain(&keep::STATEMENTS);
+    let mut every = own.iter().chain(&keep::STATEMENTS).chain(&papers::STATEMENTS);
     c.transaction(|c| every.try_for_each(|sql| execute(c, tables, sql, "[]"))).is_ok()
 }
 

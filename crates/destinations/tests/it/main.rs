@@ -3,9 +3,15 @@
 #[cfg(test)]
 mod changes;
 #[cfg(test)]
+mod dingtalk_relay;
+#[cfg(test)]
 mod file;
 #[cfg(test)]
+mod hires;
+#[cfg(test)]
 mod linked;
+#[cfg(test)]
+mod papers;
 #[cfg(test)]
 mod product;
 #[cfg(test)]

@@ -76,10 +76,12 @@ impl Core {
             Kind::Postgres => server_url(),
         };
         let database = Database::open(&Options::new(url)).unwrap().inline();
-        let facts =
-            TenantFacts {
-                root_name: "ACME".to_owned(), employee_number: "工号".to_owned(), corp_id: "ww1".to_owned()
-            };
+        let facts = TenantFacts {
+            root_name: "ACME".to_owned(),
+            employee_number: "工号".to_owned(),
+            corp_id: "ww1".to_owned(),
+            ..TenantFacts::default()
+        };
         let tables = SqlTables::over(database.clone(), schema.clone(), "acme".parse().unwrap(), facts);
         Self { tables, kind, schema, database, version: AtomicU64::new(0) }
     }

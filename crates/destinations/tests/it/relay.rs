@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use common::{Action, Callback, Entity, EntityKey, EntityKind, Field, Fields, Secret, Told, UnixMillis};
+use common::{Action, Callback, Entity, EntityKey, EntityKind, Field, Fields, Platform, Secret, Told, UnixMillis};
 use destinations::{BuildError, Destination, Kind, Message, Messages, Outcome, Rendered, Settings, TenantFacts, build};
 use outbound::{Client, Guard};
 use tokio::{
@@ -86,11 +86,11 @@ async fn serve(mut socket: TcpStream, behaviour: Behaviour, seen: Arc<Mutex<Vec<
     socket.write_all(answer.as_bytes()).await.unwrap();
 }
 
-fn says(status: &str, headers: &str, body: &str) -> String {
+pub(crate) fn says(status: &str, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
 }
 
-async fn read_request(socket: &mut TcpStream) -> String {
+pub(crate) async fn read_request(socket: &mut TcpStream) -> String {
     let mut request = Vec::new();
     loop {
         let mut chunk = [0; 4096];
@@ -131,7 +131,7 @@ fn settings(url: String, aes_key: &str, distinct_seconds: bool) -> Settings {
     }
 }
 
-fn http() -> Client {
+pub(crate) fn http() -> Client {
     Client::new(Guard::new(vec!["127.0.0.0/8".parse().unwrap()]), Duration::from_secs(60)).unwrap()
 }
 
@@ -143,12 +143,12 @@ fn try_build(settings: &Settings) -> Result<Destination, BuildError> {
 fn relay(settings: &Settings) -> Box<dyn Messages> {
     match try_build(settings) {
         Ok(Destination::Messages(relay)) => relay,
-        Ok(Destination::Batch(_)) => panic!("a relay takes messages"),
+        Ok(_) => panic!("a relay takes messages"),
         Err(error) => panic!("{error}"),
     }
 }
 
-fn message(rendered: Rendered) -> Message {
+pub(crate) fn message(rendered: Rendered) -> Message {
     match rendered {
         Rendered::Send(message) => message,
         Rendered::Nothing => panic!("there is something to send"),
@@ -169,7 +169,8 @@ async fn an_oa_that_speaks_the_protocol_understands_every_message() {
     let mut verbatim = member("a", &[]);
     verbatim.entity = EntityKey::new(EntityKind::Callback, "x");
     let content = "<xml><Event>其他</Event></xml>".to_owned();
-    verbatim.action = Action::Callback(Callback { name: "x".to_owned(), at: UnixMillis(0), content: content.clone() });
+    let (name, platform) = ("x".to_owned(), Platform::Wecom);
+    verbatim.action = Action::Callback(Callback { name, at: UnixMillis(0), content: content.clone(), platform });
     for (change, previous) in [
         (member("ZhangSan", &["1", "2"]), None),
         (member_with("zhang.san", in_departments(&["2"])), Some(&old)),

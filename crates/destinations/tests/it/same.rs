@@ -4,7 +4,10 @@ use common::{Action, Change, EntityKind, Field, Fields};
 use destinations::{Links, Outcome};
 
 use crate::{
-    changes::{department_with, in_departments, member_with, remove_department, remove_member, renamed},
+    changes::{
+        approval, attendance_with, department_with, in_departments, member_with, remove_approval, remove_attendance,
+        remove_department, remove_member, renamed,
+    },
     product::{Core, Kind, links, on_each_kind},
 };
 
@@ -29,9 +32,13 @@ impl Dice {
         in_departments(&departments).with(Field::Leaders, &[&*leader][..])
     }
 
+    fn paper(&mut self) -> String {
+        format!("p{}", self.roll(4))
+    }
+
     fn change(&mut self) -> Change {
         let (person, other) = (self.person(), self.person());
-        match self.roll(8) {
+        match self.roll(12) {
             0 | 1 => {
                 let id = 2 + self.roll(4);
                 let leader = person.to_lowercase();
@@ -42,6 +49,13 @@ impl Dice {
             2 => remove_department(&(2 + self.roll(4)).to_string()),
             3 => remove_member(&person),
             4 | 5 => renamed(&other, &person, self.fields()),
+            6 => {
+                let fields = Fields::new().with(Field::Member, person).with(Field::RecordKind, "punch");
+                attendance_with(&self.paper(), fields.with(Field::Source, format!("{}", self.roll(9))))
+            }
+            7 => approval(&self.paper(), &person),
+            8 => remove_attendance(&self.paper()),
+            9 => remove_approval(&self.paper()),
             _ => member_with(&person, self.fields()),
         }
     }
@@ -66,6 +80,8 @@ async fn everything(core: &Core) -> Vec<String> {
         core.rows("id, parent_id, name, leaders, version, source_time, deleted_at", "departments ORDER BY id").await;
     rows.extend(core.members("id, name, title, status, main_department_id, manager_id, version, deleted_at").await);
     rows.extend(core.memberships().await);
+    rows.extend(core.rows("record_id, member_id, source, version", "attendance ORDER BY record_id").await);
+    rows.extend(core.rows("instance_id, applicant_id, version", "approvals ORDER BY instance_id").await);
     rows
 }
 

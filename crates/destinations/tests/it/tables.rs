@@ -100,6 +100,21 @@ async fn fields_go_to_their_columns(kind: Kind) {
     assert_eq!(core.memberships().await, ["Boss|1|0|0", "ZhangSan|3|0|0", "ZhangSan|2|1|1"]);
 }
 
+async fn a_number_of_its_own_field_goes_before_one_among_the_attributes(kind: Kind) {
+    let core = Core::new(kind).await;
+    let among = |number: &str| BTreeMap::from([("工号".to_owned(), number.to_owned())]);
+    let with = |fields: Fields| fields.with(Field::EmployeeNumber, "D-7");
+    core.take(vec![
+        member_with("a", with(in_departments(&["1"]))),
+        member_with("b", with(in_departments(&["1"]).with(Field::Attributes, among("A-1")))),
+        member_with("c", in_departments(&["1"]).with(Field::EmployeeNumber, "").with(Field::Attributes, among("A-1"))),
+    ])
+    .await;
+    assert_eq!(core.members("id, employee_number").await, ["a|D-7", "b|D-7", "c|A-1"]);
+    core.take(vec![member_with("a", in_departments(&["1"]).with(Field::EmployeeNumber, ""))]).await;
+    assert_eq!(core.members("id, employee_number").await, ["a|-", "b|D-7", "c|A-1"]);
+}
+
 async fn the_main_department_is_one_of_the_members(kind: Kind) {
     let core = Core::new(kind).await;
     core.take(vec![
@@ -315,6 +330,7 @@ on_each_kind!(
     tables_are_as_in_the_contract_and_the_root_is_there,
     the_root_keeps_the_tenants_name_until_its_own_is_known,
     fields_go_to_their_columns,
+    a_number_of_its_own_field_goes_before_one_among_the_attributes,
     the_main_department_is_one_of_the_members,
     an_update_replaces_departments_and_an_older_version_changes_nothing,
     an_equal_version_does_not_touch_departments,

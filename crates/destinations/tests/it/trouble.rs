@@ -1,6 +1,6 @@
 //! What the tables refuse, and tables that cannot be used.
 
-use common::{Action, Callback, EntityKey, Field, Fields, UnixMillis};
+use common::{Action, Callback, EntityKey, Field, Fields, Platform, UnixMillis};
 use destinations::{Batch, Outcome};
 
 use crate::{
@@ -97,8 +97,8 @@ async fn callbacks_are_not_for_tables(kind: Kind) {
     let mut change = member("a", &["1"]);
     assert!(core.tables.takes(&change));
     change.entity = EntityKey::new(common::EntityKind::Callback, "x");
-    change.action =
-        Action::Callback(Callback { name: "x".to_owned(), at: UnixMillis(0), content: "<xml/>".to_owned() });
+    let (name, content) = ("x".to_owned(), "<xml/>".to_owned());
+    change.action = Action::Callback(Callback { name, at: UnixMillis(0), content, platform: Platform::Wecom });
     assert!(!core.tables.takes(&change));
     core.take(vec![change]).await;
 }

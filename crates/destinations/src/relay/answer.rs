@@ -11,7 +11,7 @@ use crate::Outcome;
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A redirect is not followed and not final: it is what a gateway in maintenance answers.
-pub(super) fn outcome(status: u16, after: Option<Duration>) -> Outcome {
+pub(crate) fn outcome(status: u16, after: Option<Duration>) -> Outcome {
     let reason = format!("HTTP {status}");
     match status {
         200..=299 => Outcome::Applied,
@@ -22,7 +22,7 @@ pub(super) fn outcome(status: u16, after: Option<Duration>) -> Outcome {
 }
 
 /// `Retry-After`, in seconds or as a date; a date counts from the answer's own `Date`, whatever our clocks say.
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: HeaderName| headers.get(name)?.to_str().ok().map(str::trim);
     let value = text(RETRY_AFTER)?;
     let wait = match value.parse::<u64>() {
