@@ -4,6 +4,7 @@ use std::{net::TcpListener, time::Duration};
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use anyhow::Context as _;
+use futures::future::BoxFuture;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -32,28 +33,30 @@ struct State {
 ///
 /// # Errors
 /// When the socket cannot be served.
-pub async fn serve(
+pub fn serve(
     listener: TcpListener,
     ctx: Context,
     facts: DatabaseFacts,
     stop: CancellationToken,
-) -> anyhow::Result<()> {
-    let state = State { ctx, facts };
-    let app = move || {
-        App::new()
-            .app_data(web::Data::new(state.clone()))
-            .route("/healthz", web::get().to(healthz))
-            .route("/readyz", web::get().to(readyz))
-            .route("/metrics", web::get().to(metrics))
-    };
-    let server = HttpServer::new(app)
-        .workers(1)
-        .shutdown_signal(stop.cancelled_owned())
-        .shutdown_timeout(1)
-        .listen(listener)
-        .context("serving health and metrics")?
-        .run();
-    server.await.context("serving health and metrics")
+) -> BoxFuture<'static, anyhow::Result<()>> {
+    Box::pin(async move {
+        let state = State { ctx, facts };
+        let app = move || {
+            App::new()
+                .app_data(web::Data::new(state.clone()))
+                .route("/healthz", web::get().to(healthz))
+                .route("/readyz", web::get().to(readyz))
+                .route("/metrics", web::get().to(metrics))
+        };
+        let server = HttpServer::new(app)
+            .workers(1)
+            .shutdown_signal(stop.cancelled_owned())
+            .shutdown_timeout(1)
+            .listen(listener)
+            .context("serving health and metrics")?
+            .run();
+        server.await.context("serving health and metrics")
+    })
 }
 
 async fn healthz() -> HttpResponse {

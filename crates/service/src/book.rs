@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use broker::Lane;
 use common::{Secret, TenantId, UnixMillis};
 use database::{Connection, Database};
+use futures::future::BoxFuture;
 use serde_json::Value;
 use store::Sealer;
 use tokio::sync::{Mutex, watch};
@@ -13,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     health::{Health, Readiness},
     tenant::TenantFile,
-    tenants::{self, CallbackPair},
+    tenants::{CallbackPair, Replaced},
 };
 
 /// How often the store is asked whether a tenant changed: a key that was just applied is honoured within 2 s.
@@ -37,10 +38,12 @@ pub struct Tenant {
 /// Callback keys that are honoured for a while after they were replaced.
 #[derive(Debug, Clone)]
 pub struct PreviousCallback {
-    /// Signs.
-    pub token: Secret,
-    /// Encrypts.
-    pub aes_key: Secret,
+    /// WeCom's, where those were replaced.
+    pub wecom: Option<CallbackPair>,
+    /// DingTalk's, where those were replaced.
+    pub dingtalk: Option<CallbackPair>,
+    /// The secret of Jiandaoyun's pushes, where that was replaced.
+    pub jiandaoyun: Option<Secret>,
     /// How long they hold.
     pub until: UnixMillis,
 }
@@ -102,26 +105,30 @@ impl TenantBook {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn refresh(&self) -> database::Result<bool> {
-        let _alone = self.0.refreshing.lock().await;
-        let before = self.snapshot();
-        let since = before.revision;
-        let changed = self.0.database.read("tenants.changed", move |conn| changed(conn, since)).await?;
-        let Some(newest) = changed.iter().map(|row| row.revision).max() else { return Ok(false) };
-        let mut tenants = before.tenants.clone();
-        for row in changed {
-            if row.removed_at.is_some() {
-                tenants.remove(row.id.as_str());
-                continue;
+    pub fn refresh(&self) -> BoxFuture<'_, database::Result<bool>> {
+        Box::pin(async move {
+            let _alone = self.0.refreshing.lock().await;
+            let before = self.snapshot();
+            let since = before.revision;
+            let changed = self.0.database.read("tenants.changed", move |conn| changed(conn, since)).await?;
+            let Some(newest) = changed.iter().map(|row| row.revision).max() else { return Ok(false) };
+            let mut tenants = before.tenants.clone();
+            for row in changed {
+                if row.removed_at.is_some() {
+                    tenants.remove(row.id.as_str());
+                    continue;
+                }
+                let id = row.id.clone();
+                match read(row, &self.0.sealer) {
+                    Ok(tenant) => drop(tenants.insert(id.to_string(), Arc::new(tenant))),
+                    Err(error) => {
+                        tracing::error!(tenant.id = %id, error = %format!("{error:#}"), "cannot read a tenant")
+                    }
+                }
             }
-            let id = row.id.clone();
-            match read(row, &self.0.sealer) {
-                Ok(tenant) => drop(tenants.insert(id.to_string(), Arc::new(tenant))),
-                Err(error) => tracing::error!(tenant.id = %id, error = %format!("{error:#}"), "cannot read a tenant"),
-            }
-        }
-        self.0.current.send_replace(Arc::new(Snapshot { revision: newest, tenants }));
-        Ok(true)
+            self.0.current.send_replace(Arc::new(Snapshot { revision: newest, tenants }));
+            Ok(true)
+        })
     }
 
     /// Refreshes until told to stop, and says in `health` whether the database answers.
@@ -146,8 +153,10 @@ fn read(row: store::tenants::Tenant, sealer: &Sealer) -> anyhow::Result<Tenant> 
     let file = TenantFile::from_document(&row.id, document, sealer, &row.data_key)?;
     let previous = match (&row.previous_callback, row.previous_until) {
         (Some(sealed), Some(until)) => {
-            match tenants::open_pair(sealer, &row.data_key, &row.id, sealed) {
-                Ok(CallbackPair { token, aes_key }) => Some(PreviousCallback { token, aes_key, until }),
+            match Replaced::open(sealer, &row.data_key, &row.id, sealed) {
+                Ok(Replaced { wecom, dingtalk, jiandaoyun }) => {
+                    Some(PreviousCallback { wecom, dingtalk, jiandaoyun, until })
+                }
                 Err(_) => {
                     // They were sealed with a key that is gone; the present ones count.
                     tracing::warn!(tenant.id = %row.id, "the former callback keys cannot be read and are not honoured");

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use broker::{Broker, SpoolStats};
 use common::Clock;
 use database::Database;
+use futures::future::BoxFuture;
 use store::Sealer;
 use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -69,28 +70,30 @@ impl Context {
     ///
     /// # Errors
     /// When the tenants cannot be read.
-    pub async fn assemble(parts: Parts) -> anyhow::Result<Self> {
-        let Parts { database, broker, clock, sealer, stop, instance, needs_database } = parts;
-        let sealer = Arc::new(sealer);
-        let tenants = TenantBook::new(database.clone(), Arc::clone(&sealer));
-        tenants.refresh().await.context("reading the tenants")?;
-        let ctx = Self {
-            database,
-            broker,
-            clock,
-            metrics: Arc::new(Metrics::new().context("registering metrics")?),
-            tenants,
-            stop,
-            tasks: TaskTracker::new(),
-            health: Health::default(),
-            sealer,
-            outbox_bell: Arc::new(Notify::new()),
-            instance,
-            openings: None,
-        };
-        let health = if needs_database { ctx.health.clone() } else { Health::default() };
-        ctx.spawn("tenant book", ctx.tenants.clone().keep_fresh(health, ctx.stop.clone()));
-        Ok(ctx)
+    pub fn assemble(parts: Parts) -> BoxFuture<'static, anyhow::Result<Self>> {
+        Box::pin(async move {
+            let Parts { database, broker, clock, sealer, stop, instance, needs_database } = parts;
+            let sealer = Arc::new(sealer);
+            let tenants = TenantBook::new(database.clone(), Arc::clone(&sealer));
+            tenants.refresh().await.context("reading the tenants")?;
+            let ctx = Self {
+                database,
+                broker,
+                clock,
+                metrics: Arc::new(Metrics::new().context("registering metrics")?),
+                tenants,
+                stop,
+                tasks: TaskTracker::new(),
+                health: Health::default(),
+                sealer,
+                outbox_bell: Arc::new(Notify::new()),
+                instance,
+                openings: None,
+            };
+            let health = if needs_database { ctx.health.clone() } else { Health::default() };
+            ctx.spawn("tenant book", ctx.tenants.clone().keep_fresh(health, ctx.stop.clone()));
+            Ok(ctx)
+        })
     }
 
     /// Starts a task that is waited for at the end. It must end by itself soon after [`Context::stop`] is cancelled. A task that

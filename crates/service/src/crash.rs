@@ -25,6 +25,7 @@ pub(crate) fn arm(environment: &Environment) -> anyhow::Result<()> {
         if passed.fetch_add(1, Ordering::Relaxed) + 1 >= nth {
             tracing::error!(point = name, "the process was told to crash here");
             // A panic would be caught on its way, and would tidy up on it.
+            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL).unwrap_or_default();
             std::process::abort();
         }
     };

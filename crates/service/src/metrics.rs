@@ -8,6 +8,7 @@ mod facts;
 mod tests;
 
 use broker::SpoolStats;
+use common::Platform;
 use prometheus::{
     HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder, core::Collector,
 };
@@ -16,6 +17,8 @@ use facts::Facts;
 
 /// Seconds, from half a millisecond to the platform's patience.
 const ANSWER_SECONDS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
+/// Seconds, up to a request's time limit.
+const REQUEST_SECONDS: &[f64] = &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0];
 /// Seconds, up to a slow destination's time-out.
 const DELIVERY_SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 /// Seconds, up to a destination that was away for a day.
@@ -32,6 +35,8 @@ pub struct Metrics {
     pub callback_seconds: HistogramVec,
     /// Events taken over into the queue. Labels `platform`, `tenant`, `type`.
     pub events_published_total: IntCounterVec,
+    /// Stream connections, one of these states each. Labels `tenant`, `state`: `open`, `opening`, `refused`, `draining`.
+    pub stream_connections: IntGaugeVec,
     /// Events that the resolver worked off. Labels `tenant`, `outcome`: `applied`, `duplicate`, `stale`, `parked`,
     /// `released`, `dead`.
     pub resolver_events_total: IntCounterVec,
@@ -41,6 +46,10 @@ pub struct Metrics {
     pub delivery_seconds: HistogramVec,
     /// Time from the platform's push to the destination's commit. Label `platform`.
     pub end_to_end_seconds: HistogramVec,
+    /// Requests to platforms. Labels `platform`, `api`, `outcome`: `ok`, or what went wrong.
+    pub platform_requests_total: IntCounterVec,
+    /// Time of one request to a platform. Labels `platform`, `api`.
+    pub platform_request_seconds: HistogramVec,
     spool_bytes: IntGauge,
     spool_events: IntGauge,
 }
@@ -74,6 +83,11 @@ impl Metrics {
                 "Events taken over durably into the queue.",
                 &["platform", "tenant", "type"],
             )?,
+            stream_connections: families.gauge(
+                "stream_connections",
+                "Stream connections to DingTalk by state.",
+                &["tenant", "state"],
+            )?,
             resolver_events_total: families.counter(
                 "resolver_events_total",
                 "Events worked off by the resolver.",
@@ -96,6 +110,17 @@ impl Metrics {
                 &["platform"],
                 AGE_SECONDS,
             )?,
+            platform_requests_total: families.counter(
+                "platform_requests_total",
+                "Requests to platforms by outcome.",
+                &["platform", "api", "outcome"],
+            )?,
+            platform_request_seconds: families.histogram(
+                "platform_request_seconds",
+                "Time of one request to a platform.",
+                &["platform", "api"],
+                REQUEST_SECONDS,
+            )?,
             spool_bytes: families.number("spool_bytes", "Bytes in the gateway's spool, on its disk.")?,
             spool_events: families.number("spool_events", "Events in the gateway's spool, not yet with the broker.")?,
             registry: registry.clone(),
@@ -111,6 +136,12 @@ impl Metrics {
     /// When the name is taken.
     pub fn register(&self, family: impl Collector + 'static) -> prometheus::Result<()> {
         self.registry.register(Box::new(family))
+    }
+
+    /// Notes that a request to a platform ended: `outcome` is `ok`, or what went wrong.
+    pub fn note_request(&self, platform: Platform, api: &str, outcome: &str, seconds: f64) {
+        self.platform_requests_total.with_label_values(&[platform.as_str(), api, outcome]).inc();
+        self.platform_request_seconds.with_label_values(&[platform.as_str(), api]).observe(seconds);
     }
 
     /// Notes how much the gateway's spool holds.

@@ -6,6 +6,7 @@ use anyhow::{Context as _, bail};
 use broker::{Alone, Broker, Embedded, RabbitMq, RabbitMqOptions, SpoolOptions, SpoolStats, Spooled};
 use common::Clock;
 use database::{Database, DirectoryLock, Options};
+use futures::future::BoxFuture;
 use store::Sealer;
 use tokio_util::sync::CancellationToken;
 
@@ -73,61 +74,67 @@ impl Openings {
 ///
 /// # Errors
 /// What could not be opened, and why; among others when another process serves the same data directory.
-pub async fn open(config: &Config, inhabitants: Inhabitants, stop: CancellationToken) -> anyhow::Result<Context> {
-    open_by(Arc::new(SystemClock), config, inhabitants, stop).await
+pub fn open(
+    config: &Config,
+    inhabitants: Inhabitants,
+    stop: CancellationToken,
+) -> BoxFuture<'_, anyhow::Result<Context>> {
+    Box::pin(async move { open_by(Arc::new(SystemClock), config, inhabitants, stop).await })
 }
 
 /// Opens what a process needs whose time is another clock's.
 ///
 /// # Errors
 /// Those of [`open`].
-pub async fn open_by(
+pub fn open_by(
     clock: Arc<dyn Clock>,
     config: &Config,
     inhabitants: Inhabitants,
     stop: CancellationToken,
-) -> anyhow::Result<Context> {
-    #[cfg(feature = "crash-points")]
-    crate::crash::arm(&crate::process::environment())?;
-    let is_embedded = config.broker.url.expose() == "embedded";
-    if is_embedded && inhabitants.distributed {
-        bail!(
-            "broker.url: \"embedded\" is a queue within one process; for services of their own use amqp://, \
+) -> BoxFuture<'_, anyhow::Result<Context>> {
+    Box::pin(async move {
+        #[cfg(feature = "crash-points")]
+        crate::crash::arm(&crate::process::environment())?;
+        let is_embedded = config.broker.url.expose() == "embedded";
+        if is_embedded && inhabitants.distributed {
+            bail!(
+                "broker.url: \"embedded\" is a queue within one process; for services of their own use amqp://, \
              or run all of them with `orgbridge serve`"
-        );
-    }
-    let mut openings = Openings::default();
-    if is_embedded || inhabitants.gateway || is_sqlite(&config.database) {
-        let lock = DirectoryLock::acquire(&config.data_dir);
-        openings._lock = Some(lock.context("another orgbridge may be serving: stop it first")?);
-    }
-    let (database, sealer) = open_store(config)?;
-    let instance = new_instance();
-    let members = Arc::new(StoreMembers::new(database.clone(), Arc::clone(&clock), instance.clone()));
-    let broker: Arc<dyn Broker> = if is_embedded {
-        Arc::new(openings.embedded.insert(open_embedded(config)?).clone())
-    } else {
-        let options = RabbitMqOptions {
-            connection_name: format!("orgbridge {instance}"),
-            ..RabbitMqOptions::new(config.broker.url.clone(), config.broker.partitions)
-        };
-        let rabbitmq = RabbitMq::new(options, Arc::clone(&members) as _).context("broker.url")?;
-        let main = Arc::new(openings.rabbitmq.insert(rabbitmq).clone());
-        if inhabitants.gateway {
-            let spool = open_spool(&config.data_dir, main, config.broker.spool_max_bytes).await?;
-            Arc::clone(openings.spool.insert(spool)) as _
-        } else {
-            main
+            );
         }
-    };
-    let needs_database = inhabitants.others;
-    let parts = Parts { database, broker, clock, sealer, stop, instance, needs_database };
-    let mut ctx = Context::assemble(parts).await?;
-    if openings.rabbitmq.is_some() {
-        ctx.spawn("members", members.keep(ctx.stop.clone()));
-    }
-    ctx.keep_open(openings);
-    Ok(ctx)
+        let mut openings = Openings::default();
+        if is_embedded || inhabitants.gateway || is_sqlite(&config.database) {
+            let lock = DirectoryLock::acquire(&config.data_dir);
+            openings._lock = Some(lock.context("another orgbridge may be serving: stop it first")?);
+        }
+        let (database, sealer) = open_store(config)?;
+        let instance = new_instance();
+        let members = Arc::new(StoreMembers::new(database.clone(), Arc::clone(&clock), instance.clone()));
+        let broker: Arc<dyn Broker> = if is_embedded {
+            Arc::new(openings.embedded.insert(open_embedded(config)?).clone())
+        } else {
+            let options = RabbitMqOptions {
+                connection_name: format!("orgbridge {instance}"),
+                ..RabbitMqOptions::new(config.broker.url.clone(), config.broker.partitions)
+            };
+            let rabbitmq = RabbitMq::new(options, Arc::clone(&members) as _).context("broker.url")?;
+            let main = Arc::new(openings.rabbitmq.insert(rabbitmq).clone());
+            if inhabitants.gateway {
+                let spool = open_spool(&config.data_dir, main, config.broker.spool_max_bytes).await?;
+                Arc::clone(openings.spool.insert(spool)) as _
+            } else {
+                main
+            }
+        };
+        let needs_database = inhabitants.others;
+        let parts = Parts { database, broker, clock, sealer, stop, instance, needs_database };
+        let mut ctx = Context::assemble(parts).await?;
+        if openings.rabbitmq.is_some() {
+            ctx.spawn("members", members.keep(ctx.stop.clone()));
+        }
+        ctx.keep_open(openings);
+        Ok(ctx)
+    })
 }
 
 /// Opens RabbitMQ alone, for commands that publish.

@@ -4,6 +4,7 @@ use std::{net::TcpListener, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::Context as _;
 use clap::Parser;
+use futures::future::BoxFuture;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -29,6 +30,9 @@ struct Arguments {
     config: Option<PathBuf>,
 }
 
+/// Makes the services of a process.
+pub type Build = Box<dyn FnOnce(&Config, &Context) -> anyhow::Result<Vec<Running>>>;
+
 /// The process environment, as a value. Variables that are not Unicode are left out.
 pub fn environment() -> Environment {
     std::env::vars_os()
@@ -39,7 +43,15 @@ pub fn environment() -> Environment {
 /// The whole of a binary with one service: arguments, configuration, logging, signals, opening, supervision. `build` makes the
 /// services from the configuration and the context, binding their sockets. Exit code 0 fine, 1 failed, 2 wrong usage
 /// or configuration.
-pub fn main(name: &'static str, build: impl FnOnce(&Config, &Context) -> anyhow::Result<Vec<Running>>) -> ExitCode {
+pub fn main(
+    name: &'static str,
+    build: impl FnOnce(&Config, &Context) -> anyhow::Result<Vec<Running>> + 'static,
+) -> ExitCode {
+    start(name, Box::new(build))
+}
+
+/// What is not made anew for every binary.
+fn start(name: &'static str, build: Build) -> ExitCode {
     let command = <Arguments as clap::CommandFactory>::command().name(name);
     let arguments = command.get_matches();
     let path = arguments.get_one::<PathBuf>("config").cloned();
@@ -76,7 +88,7 @@ pub async fn serve(
     config: &Config,
     environment: Environment,
     inhabitants: Inhabitants,
-    build: impl FnOnce(&Config, &Context) -> anyhow::Result<Vec<Running>>,
+    build: Build,
 ) -> anyhow::Result<()> {
     raise_file_limit();
     let stop = CancellationToken::new();
@@ -105,10 +117,12 @@ pub async fn serve(
 }
 
 /// Closes the queue, within bounds.
-pub async fn close(ctx: &Context) {
-    if tokio::time::timeout(CLOSING, ctx.close()).await.is_err() {
-        tracing::warn!("the queue is not closed in order; what is in its spool stays there for the next start");
-    }
+pub fn close(ctx: &Context) -> BoxFuture<'_, ()> {
+    Box::pin(async move {
+        if tokio::time::timeout(CLOSING, ctx.close()).await.is_err() {
+            tracing::warn!("the queue is not closed in order; what is in its spool stays there for the next start");
+        }
+    })
 }
 
 /// Binds a socket; `key` names the setting in the error.

@@ -3,6 +3,7 @@
 use std::{pin::Pin, time::Duration};
 
 use anyhow::{Context as _, anyhow};
+use futures::future::BoxFuture;
 use tokio::{
     task::{JoinError, JoinSet},
     time::{Instant, timeout_at},
@@ -38,42 +39,44 @@ impl Running {
 ///
 /// # Errors
 /// The first fault; or what was still running when the grace ended.
-pub async fn supervise(services: Vec<Running>, ctx: &Context, grace: Duration) -> anyhow::Result<()> {
-    let mut running = JoinSet::new();
-    let mut names: Vec<&'static str> = Vec::new();
-    for Running { name, future } in services {
-        names.push(name);
-        running.spawn(async move { (name, tokio::spawn(future).await) });
-    }
-    let mut fault = None;
-    let early = tokio::select! {
-        biased;
-        () = ctx.stop.cancelled() => None,
-        early = running.join_next() => early,
-    };
-    if let Some(Ok((name, ended))) = early {
-        names.retain(|other| *other != name);
-        fault = Some(early_end(name, ended));
-    }
-    ctx.health.drain();
-    ctx.stop.cancel();
-    let deadline = Instant::now() + grace;
-    while let Ok(Some(joined)) = timeout_at(deadline, running.join_next()).await {
-        let Ok((name, ended)) = joined else { continue };
-        names.retain(|other| *other != name);
-        if let Err(error) = outcome(name, ended) {
-            tracing::error!(service = name, error = %format!("{error:#}"), "a service failed while stopping");
-            fault.get_or_insert(error);
+pub fn supervise(services: Vec<Running>, ctx: &Context, grace: Duration) -> BoxFuture<'_, anyhow::Result<()>> {
+    Box::pin(async move {
+        let mut running = JoinSet::new();
+        let mut names: Vec<&'static str> = Vec::new();
+        for Running { name, future } in services {
+            names.push(name);
+            running.spawn(async move { (name, tokio::spawn(future).await) });
         }
-    }
-    if !names.is_empty() {
-        fault.get_or_insert(anyhow!("still running after {} s: {}", grace.as_secs(), names.join(", ")));
-    }
-    let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_secs(1));
-    if !ctx.finish_tasks(left).await {
-        fault.get_or_insert(anyhow!("tasks were still running after {} s", grace.as_secs()));
-    }
-    fault.map_or(Ok(()), Err)
+        let mut fault = None;
+        let early = tokio::select! {
+            biased;
+            () = ctx.stop.cancelled() => None,
+            early = running.join_next() => early,
+        };
+        if let Some(Ok((name, ended))) = early {
+            names.retain(|other| *other != name);
+            fault = Some(early_end(name, ended));
+        }
+        ctx.health.drain();
+        ctx.stop.cancel();
+        let deadline = Instant::now() + grace;
+        while let Ok(Some(joined)) = timeout_at(deadline, running.join_next()).await {
+            let Ok((name, ended)) = joined else { continue };
+            names.retain(|other| *other != name);
+            if let Err(error) = outcome(name, ended) {
+                tracing::error!(service = name, error = %format!("{error:#}"), "a service failed while stopping");
+                fault.get_or_insert(error);
+            }
+        }
+        if !names.is_empty() {
+            fault.get_or_insert(anyhow!("still running after {} s: {}", grace.as_secs(), names.join(", ")));
+        }
+        let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_secs(1));
+        if !ctx.finish_tasks(left).await {
+            fault.get_or_insert(anyhow!("tasks were still running after {} s", grace.as_secs()));
+        }
+        fault.map_or(Ok(()), Err)
+    })
 }
 
 type Ended = Result<anyhow::Result<()>, JoinError>;

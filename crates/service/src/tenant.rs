@@ -4,6 +4,7 @@
 
 mod destination;
 mod document;
+mod mapping;
 mod parse;
 mod sections;
 #[cfg(test)]
@@ -20,7 +21,7 @@ pub use destination::{
 };
 pub use document::DocumentError;
 pub(crate) use document::associated_data;
-pub use sections::{DingtalkMode, DingtalkSection, JiandaoyunSection, Language, WecomSection};
+pub use sections::{DingtalkMode, DingtalkSection, FormRate, JiandaoyunSection, Language, WecomSection};
 
 use crate::layers::{Environment, Problem};
 
@@ -109,11 +110,9 @@ impl TenantFile {
                 warnings.push("wecom.callback_token: without it no callback is accepted".to_owned());
             }
         }
-        if self.dingtalk.is_some() {
-            warnings.push("dingtalk: this platform is not built yet".to_owned());
-        }
-        if self.jiandaoyun.is_some() {
-            warnings.push("jiandaoyun: this platform is not built yet".to_owned());
+        self.warn_of_onboarding(&mut warnings);
+        if self.dingtalk.as_ref().is_some_and(|dingtalk| dingtalk.corp_id.is_empty()) {
+            warnings.push("dingtalk.corp_id: without it events of any organisation count as this one's".to_owned());
         }
         for destination in &self.destinations {
             if !destination.kind().is_built() {
@@ -122,6 +121,30 @@ impl TenantFile {
             }
         }
         warnings
+    }
+
+    /// New hires need a form, a mapping of it, and somebody who makes members of them.
+    fn warn_of_onboarding(&self, warnings: &mut Vec<String>) {
+        let hires = self.destinations.iter().find(|destination| destination.kind() == DestinationKind::WecomMembers);
+        match (&self.jiandaoyun, hires) {
+            (Some(jiandaoyun), _) if jiandaoyun.mapping.is_null() => {
+                warnings.push("jiandaoyun.mapping: without it no form is read".to_owned());
+            }
+            (Some(_), None) => {
+                let why = "no destination of kind wecom-members: no form is read, since nobody would be created";
+                warnings.push(format!("jiandaoyun: {why}"));
+            }
+            (None, Some(hires)) => {
+                warnings.push(format!("destinations.{}: without a [jiandaoyun] section it gets nothing", hires.id));
+            }
+            (Some(_), Some(hires)) => {
+                if self.wecom.as_ref().is_some_and(|wecom| wecom.agent_secret.is_empty()) {
+                    let why = "without wecom.agent_secret nobody can see who is there already";
+                    warnings.push(format!("destinations.{}: {why}", hires.id));
+                }
+            }
+            (None, None) => {}
+        }
     }
 }
 

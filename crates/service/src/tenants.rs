@@ -1,21 +1,23 @@
 //! Applying tenant files: by a command, or from a directory that is watched.
 
 mod directory;
+mod previous;
 #[cfg(test)]
 mod tests;
 
-use common::{Secret, TenantId, UnixMillis};
+use common::{TenantId, UnixMillis};
 use database::{Connection, Database};
-use serde::{Deserialize, Serialize};
+use futures::future::BoxFuture;
 use store::{SealError, Sealer, destinations::Declared};
 
 pub use directory::TenantsDirectory;
+pub use previous::CallbackPair;
+pub(crate) use previous::Replaced;
 
-use crate::tenant::{DestinationFile, DocumentError, TenantFile, associated_data};
+use crate::tenant::{DestinationFile, DestinationKind, DocumentError, TenantFile};
 
 /// How long the callback keys before a change are honoured.
 const PREVIOUS_KEYS_MILLIS: i64 = 10 * 60 * 1000;
-const PREVIOUS_PATH: &str = "previous_callback";
 
 /// What applying a file did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,12 +42,14 @@ pub enum ApplyError {
     /// The document could not be made.
     #[error(transparent)]
     Document(#[from] DocumentError),
-}
-
-/// A token and a key, as they are stored after they were replaced.
-pub(crate) struct CallbackPair {
-    pub(crate) token: Secret,
-    pub(crate) aes_key: Secret,
+    /// Another tenant has this app of DingTalk: each would get only a share of its events (reference dingtalk 1.9).
+    #[error(
+        "dingtalk.client_id: is the tenant {owner}'s: of one app's events each of two tenants would get only a share"
+    )]
+    ClientIdTaken {
+        /// Whose it is.
+        owner: TenantId,
+    },
 }
 
 /// Creates the tenant or replaces what is stored of it; a file that says nothing new changes nothing. Depends on no platform
@@ -53,39 +57,54 @@ pub(crate) struct CallbackPair {
 ///
 /// # Errors
 /// See [`ApplyError`].
-pub async fn apply(
-    database: &Database,
-    sealer: &Sealer,
-    file: &TenantFile,
+pub fn apply<'a>(
+    database: &'a Database,
+    sealer: &'a Sealer,
+    file: &'a TenantFile,
     now: UnixMillis,
-) -> Result<Applied, ApplyError> {
-    let (sealer, file) = (sealer.clone(), file.clone());
-    database.write("tenants.apply", move |conn| apply_in(conn, &sealer, &file, now)).await
+) -> BoxFuture<'a, Result<Applied, ApplyError>> {
+    Box::pin(async move {
+        let (sealer, file) = (sealer.clone(), file.clone());
+        database.write("tenants.apply", move |conn| apply_in(conn, &sealer, &file, now)).await
+    })
 }
 
 /// Marks a tenant as removed; `false` when there is none.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn remove(database: &Database, id: &TenantId, now: UnixMillis) -> database::Result<bool> {
-    let id = id.clone();
-    database.write("tenants.remove", move |conn| store::tenants::remove(conn, &id, now)).await
+pub fn remove<'a>(database: &'a Database, id: &'a TenantId, now: UnixMillis) -> BoxFuture<'a, database::Result<bool>> {
+    Box::pin(async move {
+        let id = id.clone();
+        database.write("tenants.remove", move |conn| store::tenants::remove(conn, &id, now)).await
+    })
 }
 
 /// One applied tenant as it was applied; `None` when there is none of that id.
 ///
 /// # Errors
 /// Those of the database, and when its secrets do not open.
-pub async fn load(database: &Database, sealer: &Sealer, id: &TenantId) -> Result<Option<TenantFile>, ApplyError> {
-    let id = id.clone();
-    let row = database.read("tenants.get", move |conn| store::tenants::get(conn, &id)).await?;
-    match row.filter(|row| row.removed_at.is_none()) {
-        Some(row) => open_file(sealer, &row).map(Some).map_err(ApplyError::from),
-        None => Ok(None),
-    }
+pub fn load<'a>(
+    database: &'a Database,
+    sealer: &'a Sealer,
+    id: &'a TenantId,
+) -> BoxFuture<'a, Result<Option<TenantFile>, ApplyError>> {
+    Box::pin(async move {
+        let id = id.clone();
+        let row = database.read("tenants.get", move |conn| store::tenants::get(conn, &id)).await?;
+        match row.filter(|row| row.removed_at.is_none()) {
+            Some(row) => open_file(sealer, &row).map(Some).map_err(ApplyError::from),
+            None => Ok(None),
+        }
+    })
 }
 
 fn apply_in(conn: &mut Connection, sealer: &Sealer, file: &TenantFile, now: UnixMillis) -> Result<Applied, ApplyError> {
+    // Also where nothing else is new: what a former release applied has no owner yet.
+    let client_id = file.dingtalk.as_ref().map(|section| section.client_id.as_str());
+    if let Some(owner) = store::tenants::claim_client_id(conn, &file.id, client_id)? {
+        return Err(ApplyError::ClientIdTaken { owner });
+    }
     let stored = store::tenants::get(conn, &file.id)?;
     // What another master key sealed is lost; it must not keep a tenant from being applied anew.
     let before = stored.as_ref().and_then(|row| match open_file(sealer, row) {
@@ -106,8 +125,14 @@ fn apply_in(conn: &mut Connection, sealer: &Sealer, file: &TenantFile, now: Unix
         _ => sealer.new_data_key()?,
     };
     let document = file.to_document(sealer, &data_key)?.to_string();
-    let replaced = live.and(before.as_ref()).and_then(|before| replaced_pair(before, file));
-    let previous = replaced.map(|pair| seal_pair(sealer, &data_key, &file.id, &pair)).transpose()?;
+    let replaced = live.and(before.as_ref()).map(|before| Replaced::between(before, file));
+    let previous = match replaced.filter(|replaced| !replaced.is_empty()) {
+        Some(replaced) => {
+            let still_held = live.and_then(|row| still_held(sealer, row, now)).unwrap_or_default();
+            Some(replaced.or(still_held).seal(sealer, &data_key, &file.id)?)
+        }
+        None => None,
+    };
     let declared: Vec<Declared> = file.destinations.iter().map(|destination| declared(file, destination)).collect();
     let new = store::tenants::Apply {
         id: &file.id,
@@ -132,45 +157,15 @@ fn declared(file: &TenantFile, destination: &DestinationFile) -> Declared {
     Declared {
         id: destination.id.clone(),
         kind: destination.kind().as_str().to_owned(),
-        backfill: destination.backfill || destination.core,
+        // Of what existed before nobody is to be made a member.
+        backfill: (destination.backfill || destination.core) && destination.kind() != DestinationKind::WecomMembers,
         // Without a platform to pull from there is nothing to compare its rows with.
-        compared: file.wecom.is_some() && destination.is_readable_core(),
+        compared: file.directory.is_some() && destination.is_readable_core(),
     }
 }
 
-/// The keys of before, if they were replaced by others.
-fn replaced_pair(before: &TenantFile, after: &TenantFile) -> Option<CallbackPair> {
-    let pair = |file: &TenantFile| {
-        let wecom = file.wecom.as_ref()?;
-        let set = !wecom.callback_token.is_empty();
-        set.then(|| CallbackPair { token: wecom.callback_token.clone(), aes_key: wecom.callback_aes_key.clone() })
-    };
-    let (old, new) = (pair(before)?, pair(after)?);
-    let same = old.token.expose() == new.token.expose() && old.aes_key.expose() == new.aes_key.expose();
-    (!same).then_some(old)
-}
-
-/// The pair as text inside the seal.
-#[derive(Serialize, Deserialize)]
-struct PairText {
-    token: String,
-    aes_key: String,
-}
-
-fn seal_pair(sealer: &Sealer, data_key: &str, tenant: &TenantId, pair: &CallbackPair) -> Result<String, SealError> {
-    let text = PairText { token: pair.token.expose().to_owned(), aes_key: pair.aes_key.expose().to_owned() };
-    // Two texts: there is nothing here that JSON cannot say.
-    let text = Secret::new(serde_json::to_string(&text).unwrap_or_default());
-    sealer.seal(data_key, &associated_data(tenant, PREVIOUS_PATH), text.expose())
-}
-
-pub(crate) fn open_pair(
-    sealer: &Sealer,
-    data_key: &str,
-    tenant: &TenantId,
-    sealed: &str,
-) -> anyhow::Result<CallbackPair> {
-    let text = sealer.open(data_key, &associated_data(tenant, PREVIOUS_PATH), sealed)?;
-    let PairText { token, aes_key } = serde_json::from_str(text.expose())?;
-    Ok(CallbackPair { token: Secret::new(token), aes_key: Secret::new(aes_key) })
+/// What was replaced before and is honoured yet; nothing where it cannot be read.
+fn still_held(sealer: &Sealer, row: &store::tenants::Tenant, now: UnixMillis) -> Option<Replaced> {
+    let sealed = row.previous_callback.as_deref().filter(|_| row.previous_until.is_some_and(|until| now < until))?;
+    Replaced::open(sealer, &row.data_key, &row.id, sealed).ok()
 }

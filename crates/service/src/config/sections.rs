@@ -89,6 +89,8 @@ pub struct GatewayConfig {
     /// After SIGTERM: how long the gateway goes on accepting while it says that it is not ready. With the embedded queue, whose
     /// process is the only one, it stops at once.
     pub drain_seconds: u64,
+    /// Stream connections that each gateway keeps open for a tenant whose DingTalk pushes over them.
+    pub stream_connections: u32,
 }
 
 impl Default for GatewayConfig {
@@ -100,6 +102,7 @@ impl Default for GatewayConfig {
             body_timeout_seconds: 10,
             refused_per_minute: 3000,
             drain_seconds: 5,
+            stream_connections: 1,
         }
     }
 }

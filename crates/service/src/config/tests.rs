@@ -78,6 +78,10 @@ fn wrong_types_are_refused_without_repeating_the_value() {
 fn values_out_of_range_are_refused() {
     refused("[broker]\npartitions = 0", "broker.partitions", "0 is not between 1 and 1024");
     refused("[resolver]\nbatch_size = 0", "resolver.batch_size", "not between");
+    for connections in [0, 9] {
+        let text = format!("[callback_gateway]\nstream_connections = {connections}");
+        refused(&text, "callback_gateway.stream_connections", "is not between 1 and 8");
+    }
     refused("[resolver]\nparking_limit_seconds = 10", "resolver.parking_grace_seconds", "is longer than");
     refused("[synchronizer]\nbrake_share = 1.5", "synchronizer.brake_share", "not between 0 and 1");
     refused("[database]\nurl = \"mysql://x\"", "database.url", "must start with");

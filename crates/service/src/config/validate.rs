@@ -29,6 +29,7 @@ impl Config {
         range(refused, "callback_gateway.body_timeout_seconds", gateway.body_timeout_seconds, 1, 600);
         range(refused, "callback_gateway.refused_per_minute", gateway.refused_per_minute.into(), 1, 1_000_000_000);
         range(refused, "callback_gateway.drain_seconds", gateway.drain_seconds, 0, 8);
+        range(refused, "callback_gateway.stream_connections", gateway.stream_connections.into(), 1, 8);
         range(refused, "resolver.batch_size", self.resolver.batch_size as u64, 1, 10_000);
         range(refused, "sink.batch_size", self.sink.batch_size as u64, 1, 10_000);
         let share = self.synchronizer.brake_share;

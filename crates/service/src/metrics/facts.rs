@@ -75,7 +75,7 @@ impl Facts {
         for (tenant, count, oldest) in &seen.parked {
             self.parked_events.with_label_values(&[tenant.as_str()]).set(number(*count));
             self.parked_oldest_seconds.with_label_values(&[tenant.as_str()]).set(age(*oldest));
-            for stage in [Stage::Gateway, Stage::Resolver, Stage::Sink] {
+            for stage in Stage::ALL {
                 self.dead_letters.with_label_values(&[tenant.as_str(), stage.as_str()]).set(0);
             }
         }

@@ -86,7 +86,15 @@ impl DestinationKind {
 
     /// Whether changes are delivered to it by now.
     pub const fn is_built(self) -> bool {
-        matches!(self, Self::Postgres | Self::Sqlite | Self::WecomCallback)
+        matches!(
+            self,
+            Self::Postgres | Self::Sqlite | Self::WecomCallback | Self::DingtalkCallback | Self::WecomMembers
+        )
+    }
+
+    /// Whether it is told of attendance records and approvals. Relays pass on their platform's callbacks about them instead.
+    pub const fn takes_records(self) -> bool {
+        matches!(self, Self::Postgres | Self::Sqlite | Self::Webhook | Self::Http)
     }
 }
 
@@ -201,7 +209,7 @@ pub struct DingtalkCallbackSettings {
     pub token: Secret,
     /// Encrypts what it gets: 43 characters.
     pub aes_key: Secret,
-    /// The receive id that it expects (AppKey or corp id).
+    /// The owner key that it expects, an AppKey or corp id; the tenant's `client_id` where the file gives none.
     pub receive_id: String,
     /// Least time between two messages.
     pub spacing_millis: u64,

@@ -9,7 +9,7 @@ use common::{Secret, TenantId};
 use serde_json::{Map, Value, json};
 use store::Sealer;
 
-use super::TenantFile;
+use super::{TenantFile, parse::Origin};
 use crate::layers::{Environment, Layer};
 
 /// A stored document that is none of ours, or was sealed with another key.
@@ -30,13 +30,14 @@ pub enum DocumentError {
 }
 
 /// The names of secrets, wherever they stand.
-const SECRET_KEYS: [&str; 9] = [
+const SECRET_KEYS: [&str; 10] = [
     "contact_secret",
     "agent_secret",
     "callback_token",
     "callback_aes_key",
     "client_secret",
     "api_key",
+    "push_secret",
     "token",
     "aes_key",
     "secret",
@@ -84,7 +85,7 @@ impl TenantFile {
         let Value::Object(tree) = document else { return Err(DocumentError::Malformed("not an object".to_owned())) };
         let environment = Environment::new();
         let layer = Layer::new(format!("tenant {tenant}"), Path::new(""), &environment);
-        super::parse::from_tree(layer, tree).map_err(|problems| {
+        super::parse::from_tree(layer, tree, Origin::Store).map_err(|problems| {
             let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
             DocumentError::Malformed(problems.join("; "))
         })

@@ -1,14 +1,16 @@
 //! From TOML, or from a stored document, to a [`TenantFile`].
 
+mod platforms;
+
 use std::{collections::BTreeSet, path::Path};
 
-use common::{DestinationId, Platform, Secret, TenantId};
+use common::{DestinationId, Platform, Secret, TenantId, Zone};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::{
     DestinationFile, DestinationKind, DestinationSettings, DingtalkSection, JiandaoyunSection, Language, TenantFile,
-    WecomSection, document,
+    WecomSection, document, mapping,
 };
 use crate::{
     config::{is_http_url, is_lane},
@@ -66,11 +68,20 @@ pub(super) fn from_toml(
         return Err(layer.problems);
     }
     read_mapping(&mut layer, base_dir, &mut tree);
-    from_tree(layer, tree)
+    from_tree(layer, tree, Origin::File)
+}
+
+/// Where a tenant is read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A file that is applied now.
+    File,
+    /// The database. What a former release took must stay readable, or nothing at all would be done for that tenant.
+    Store,
 }
 
 /// Checks everything and builds the file, from values in which every reference has been resolved.
-pub(super) fn from_tree(mut layer: Layer<'_>, tree: Tree) -> Result<TenantFile, Vec<Problem>> {
+pub(super) fn from_tree(mut layer: Layer<'_>, tree: Tree, origin: Origin) -> Result<TenantFile, Vec<Problem>> {
     let mut document = Value::Object(tree.clone());
     document::for_each_secret(&mut document, &mut |path, value| {
         if value.is_object() || value.is_array() {
@@ -91,15 +102,19 @@ pub(super) fn from_tree(mut layer: Layer<'_>, tree: Tree) -> Result<TenantFile, 
     }
     let head = head_of(&mut layer, head);
     if let Some(wecom) = &wecom {
-        check_wecom(&mut layer, wecom);
+        platforms::check_wecom(&mut layer, wecom);
     }
     if let Some(dingtalk) = &dingtalk {
-        check_dingtalk(&mut layer, dingtalk);
+        platforms::check_dingtalk(&mut layer, dingtalk, origin);
     }
     if let Some(jiandaoyun) = &jiandaoyun {
-        check_jiandaoyun(&mut layer, jiandaoyun);
+        platforms::check_jiandaoyun(&mut layer, jiandaoyun, origin);
+        if origin == Origin::File && !jiandaoyun.mapping.is_null() {
+            check_zone_of_forms(&mut layer, head.time_zone.as_deref());
+        }
     }
-    let destinations = destinations(&mut layer, entries, wecom.as_ref());
+    let platforms = Platforms { wecom: wecom.as_ref(), dingtalk: dingtalk.as_ref(), origin };
+    let destinations = destinations(&mut layer, entries, platforms);
     let directory = directory(&mut layer, head.directory, wecom.is_some(), dingtalk.is_some());
     let id = head.id.parse::<TenantId>();
     match (layer.problems.is_empty(), id) {
@@ -166,6 +181,14 @@ fn is_zone(zone: &str) -> bool {
     !zone.is_empty() && zone.bytes().all(allowed)
 }
 
+/// A form's dates are midnights of the tenant's zone, so its clocks must be known for every day.
+fn check_zone_of_forms(layer: &mut Layer<'_>, zone: Option<&str>) {
+    if zone.is_some_and(|zone| is_zone(zone) && Zone::named(zone).is_none()) {
+        let why = "must be a zone without summer time, such as Asia/Shanghai: a form's dates are its midnights";
+        layer.refuse("time_zone", why);
+    }
+}
+
 fn directory(
     layer: &mut Layer<'_>,
     chosen: Option<Directory>,
@@ -188,41 +211,6 @@ fn directory(
         (Some(Directory::Wecom), ..) | (None, true, false) => Some(Platform::Wecom),
         (Some(Directory::Dingtalk), ..) | (None, false, true) => Some(Platform::Dingtalk),
         (None, false, false) => None,
-    }
-}
-
-fn check_wecom(layer: &mut Layer<'_>, wecom: &WecomSection) {
-    required(layer, "wecom.corp_id", &wecom.corp_id);
-    required(layer, "wecom.contact_secret", wecom.contact_secret.expose());
-    check_callback_keys(layer, "wecom", &wecom.callback_token, &wecom.callback_aes_key);
-    check_url(layer, "wecom.api_base", &wecom.api_base);
-}
-
-fn check_dingtalk(layer: &mut Layer<'_>, dingtalk: &DingtalkSection) {
-    required(layer, "dingtalk.client_id", &dingtalk.client_id);
-    required(layer, "dingtalk.client_secret", dingtalk.client_secret.expose());
-    check_callback_keys(layer, "dingtalk", &dingtalk.callback_token, &dingtalk.callback_aes_key);
-    check_url(layer, "dingtalk.api_base", &dingtalk.api_base);
-    check_url(layer, "dingtalk.oapi_base", &dingtalk.oapi_base);
-}
-
-fn check_jiandaoyun(layer: &mut Layer<'_>, jiandaoyun: &JiandaoyunSection) {
-    required(layer, "jiandaoyun.api_key", jiandaoyun.api_key.expose());
-    check_url(layer, "jiandaoyun.api_base", &jiandaoyun.api_base);
-    if jiandaoyun.every_seconds == 0 {
-        layer.refuse("jiandaoyun.every_seconds", "must be at least 1");
-    }
-    if !jiandaoyun.start.is_empty() && common::UnixMillis::from_rfc3339(&jiandaoyun.start).is_none() {
-        layer.refuse("jiandaoyun.start", "must be a time such as 2026-01-31T08:00:00+08:00");
-    }
-}
-
-fn check_callback_keys(layer: &mut Layer<'_>, section: &str, token: &Secret, aes_key: &Secret) {
-    match (token.is_empty(), aes_key.is_empty()) {
-        (true, false) => layer.refuse(&join(section, "callback_token"), "is required with callback_aes_key"),
-        (false, true) => layer.refuse(&join(section, "callback_aes_key"), "is required with callback_token"),
-        (true, true) => {}
-        (false, false) => check_aes_key(layer, &join(section, "callback_aes_key"), aes_key),
     }
 }
 
@@ -254,7 +242,15 @@ fn list_of_tables(layer: &mut Layer<'_>, value: Value) -> Vec<Tree> {
     paths.zip(list).map(|(path, entry)| layer.section(&path, entry)).collect()
 }
 
-fn destinations(layer: &mut Layer<'_>, entries: Vec<Tree>, wecom: Option<&WecomSection>) -> Vec<DestinationFile> {
+/// The sections that destinations take a default from, and where all of it is read from.
+#[derive(Clone, Copy)]
+struct Platforms<'a> {
+    wecom: Option<&'a WecomSection>,
+    dingtalk: Option<&'a DingtalkSection>,
+    origin: Origin,
+}
+
+fn destinations(layer: &mut Layer<'_>, entries: Vec<Tree>, platforms: Platforms<'_>) -> Vec<DestinationFile> {
     let mut taken = BTreeSet::new();
     let mut out = Vec::new();
     for (place, entry) in (1..).zip(entries) {
@@ -265,17 +261,12 @@ fn destinations(layer: &mut Layer<'_>, entries: Vec<Tree>, wecom: Option<&WecomS
         {
             layer.refuse(&path, "this id is taken by another destination");
         }
-        out.extend(destination(layer, &path, entry, wecom));
+        out.extend(destination(layer, &path, entry, platforms));
     }
     out
 }
 
-fn destination(
-    layer: &mut Layer<'_>,
-    path: &str,
-    entry: Tree,
-    wecom: Option<&WecomSection>,
-) -> Option<DestinationFile> {
+fn destination(layer: &mut Layer<'_>, path: &str, entry: Tree, platforms: Platforms<'_>) -> Option<DestinationFile> {
     let (common, settings): (Tree, Tree) = entry.into_iter().partition(|(key, _)| COMMON_KEYS.contains(&key.as_str()));
     let accepted = layer.accept::<Common>(path, common);
     let common: Common = decode(layer, path, accepted);
@@ -289,7 +280,7 @@ fn destination(
         layer.refuse(&join(path, "kind"), format!("must be one of {}", known.join(", ")));
         return None;
     };
-    let settings = settings_of(layer, path, kind, settings, wecom);
+    let settings = settings_of(layer, path, kind, settings, platforms);
     let core = common.role == Some(Role::Core);
     Some(DestinationFile { id: common.id.parse().ok()?, core, backfill: common.backfill, settings })
 }
@@ -299,7 +290,7 @@ fn settings_of(
     path: &str,
     kind: DestinationKind,
     given: Tree,
-    wecom: Option<&WecomSection>,
+    Platforms { wecom, dingtalk, origin }: Platforms<'_>,
 ) -> DestinationSettings {
     let given = Value::Object(given);
     let need = |layer: &mut Layer<'_>, key: &str, value: &str| required(layer, &join(path, key), value);
@@ -337,8 +328,14 @@ fn settings_of(
             DestinationSettings::WecomCallback(settings)
         }
         DestinationKind::DingtalkCallback => {
-            let settings: super::DingtalkCallbackSettings = section(layer, path, given);
+            let mut settings: super::DingtalkCallbackSettings = section(layer, path, given);
+            if settings.receive_id.is_empty() {
+                settings.receive_id = dingtalk.map(|dingtalk| dingtalk.client_id.clone()).unwrap_or_default();
+            }
             check_relay(layer, path, &settings.url, &settings.token, &settings.aes_key, settings.spacing_millis);
+            if origin == Origin::File {
+                need(layer, "receive_id", &settings.receive_id);
+            }
             DestinationSettings::DingtalkCallback(settings)
         }
         DestinationKind::Http => {
@@ -395,5 +392,7 @@ fn read_mapping(layer: &mut Layer<'_>, base_dir: &Path, tree: &mut Tree) {
 fn read_json(base_dir: &Path, name: &str) -> Result<Value, String> {
     let path = base_dir.join(name);
     let text = std::fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    serde_json::from_slice(&text).map_err(|error| format!("{} is not JSON: {error}", path.display()))
+    let unreadable = |why: String| format!("cannot read {}: {why}", path.display());
+    let text = String::from_utf8(text).map_err(|error| unreadable(error.utf8_error().to_string()))?;
+    mapping::read(&text).map_err(|error| unreadable(error.to_string()))
 }

@@ -4,6 +4,8 @@ use common::Secret;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::mapping;
+
 /// The language in which a tenant is written to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -64,9 +66,9 @@ pub enum DingtalkMode {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DingtalkSection {
-    /// The company's id.
+    /// The company's id; every event names it.
     pub corp_id: String,
-    /// AppKey.
+    /// AppKey. No two tenants have the same.
     pub client_id: String,
     /// AppSecret.
     pub client_secret: Secret,
@@ -84,6 +86,8 @@ pub struct DingtalkSection {
     pub monthly_api_quota: u64,
     /// Stream pushes that the company may get in a month.
     pub monthly_stream_quota: u64,
+    /// Approvals that are asked for in a second, at most.
+    pub approvals_per_second: u32,
     /// Whether attendance is carried.
     pub attendance: bool,
     /// Whether approvals are carried.
@@ -103,10 +107,22 @@ impl Default for DingtalkSection {
             oapi_base: "https://oapi.dingtalk.com".to_owned(),
             monthly_api_quota: 5000,
             monthly_stream_quota: 3000,
+            approvals_per_second: 5,
             attendance: true,
             approvals: true,
         }
     }
+}
+
+/// How much is taken of what Jiandaoyun allows a company, which everybody shares who has a key of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FormRate {
+    /// Five calls a second: enough for polls.
+    #[default]
+    Gentle,
+    /// All of it.
+    Full,
 }
 
 /// `[jiandaoyun]`
@@ -117,12 +133,17 @@ pub struct JiandaoyunSection {
     pub api_key: Secret,
     /// Where its API is.
     pub api_base: String,
-    /// The mapping in full; a file that the section named has been read into it. Null: none.
+    /// Signs what the platform pushes (reference jiandaoyun 11); empty: no push is accepted.
+    pub push_secret: Secret,
+    /// The mapping in full, or its two halves; a file that the section named has been read into it. Where a file is not JSON as it stands,
+    /// as where its quotation marks are curly, or has a key twice, it is the file's text, which whoever maps mends. Null: none.
     pub mapping: Value,
     /// Time between two polls.
     pub every_seconds: u64,
     /// How far a poll looks back beyond the last one.
     pub overlap_seconds: u64,
+    /// How much is taken of what the platform allows.
+    pub rate: FormRate,
     /// RFC 3339; empty: when the tenant was first applied.
     pub start: String,
 }
@@ -132,10 +153,19 @@ impl Default for JiandaoyunSection {
         Self {
             api_key: Secret::default(),
             api_base: "https://api.jiandaoyun.com".to_owned(),
+            push_secret: Secret::default(),
             mapping: Value::Null,
             every_seconds: 300,
             overlap_seconds: 600,
+            rate: FormRate::default(),
             start: String::new(),
         }
+    }
+}
+
+impl JiandaoyunSection {
+    /// Whether somebody who is there already is looked for before anybody is created: `idCheck` of the mapping.
+    pub fn checks_ids(&self) -> bool {
+        mapping::checks_ids(&self.mapping)
     }
 }

@@ -35,6 +35,7 @@ attendance = false
 
 [jiandaoyun]
 api_key = "jdy-key"
+push_secret = "push-secret"
 start = "2026-01-31T08:00:00+08:00"
 mapping = {{ source = {{ api = "/x" }}, target = {{ api = "/y" }} }}
 
@@ -95,6 +96,8 @@ on_conflict = "update"
 
 const SMALL: &str = "id = \"acme\"\n[wecom]\ncorp_id = \"ww1\"\ncontact_secret = \"s\"\n";
 
+const DINGTALK: &str = "id = \"acme\"\n[dingtalk]\ncorp_id = \"ding1\"\nclient_id = \"app\"\nclient_secret = \"s\"\n";
+
 fn parse(text: &str) -> Result<TenantFile, Vec<Problem>> {
     TenantFile::parse(text, Path::new(""))
 }
@@ -130,15 +133,62 @@ fn every_section_and_kind_is_accepted() {
 #[test]
 fn parts_that_are_not_built_yet_are_named() {
     let warnings = parse(&full()).unwrap().warnings();
-    for part in ["dingtalk:", "jiandaoyun:", "hook: the kind webhook", "idm: the kind scim"] {
+    for part in ["hook: the kind webhook", "idm: the kind scim"] {
         assert!(warnings.iter().any(|warning| warning.contains(part)), "{part}: {warnings:?}");
     }
     assert!(!warnings.iter().any(|warning| warning.contains("agent_secret")
         || warning.contains("destinations.small")
         || warning.contains("destinations.core")
-        || warning.contains("destinations.oa:")));
+        || warning.contains("destinations.oa")
+        || warning.contains("destinations.hires")
+        || warning.contains("jiandaoyun")
+        || warning.contains("dingtalk")));
     let warnings = parse(SMALL).unwrap().warnings();
     assert!(warnings.iter().any(|warning| warning.contains("go out with ids")), "{warnings:?}");
+}
+
+#[test]
+fn what_new_hires_lack_is_named() {
+    let hires = "[[destinations]]\nid = \"hires\"\nkind = \"wecom-members\"\n";
+    let form = "[jiandaoyun]\napi_key = \"k\"\n";
+    let mapped = format!("{form}mapping = {{ source = {{}}, target = {{ idCheck = true }} }}\n");
+    let warned = |text: String| -> Vec<String> {
+        let warnings = parse(&(SMALL.to_owned() + &text)).unwrap().warnings();
+        warnings.into_iter().filter(|warning| !warning.starts_with("wecom.")).collect()
+    };
+    for (text, word) in [
+        (hires.to_owned(), "without a [jiandaoyun] section"),
+        (mapped.clone(), "no destination of kind wecom-members"),
+        (form.to_owned() + hires, "jiandaoyun.mapping: without it"),
+        (mapped.clone() + hires, "without wecom.agent_secret nobody can see"),
+    ] {
+        let warnings = warned(text);
+        assert!(warnings.len() == 1 && warnings[0].contains(word), "{word}: {warnings:?}");
+    }
+    assert!(parse(&(SMALL.to_owned() + &mapped)).unwrap().jiandaoyun.unwrap().checks_ids());
+}
+
+#[test]
+fn a_mapping_with_curly_quotation_marks_is_kept_as_it_is_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = "{“idCheck”: “true”}";
+    std::fs::write(directory.path().join("target.json"), text).unwrap();
+    std::fs::write(directory.path().join("list.json"), "[1]").unwrap();
+    let file = |mapping: &str| {
+        let text = format!("{SMALL}[jiandaoyun]\napi_key = \"k\"\nmapping = {mapping}");
+        TenantFile::parse(&text, directory.path())
+    };
+    let whole = file("\"target.json\"").unwrap().jiandaoyun.unwrap();
+    assert_eq!(whole.mapping, json!(text));
+    assert!(whole.checks_ids());
+    let halves = file("{ source = {}, target = \"target.json\" }").unwrap();
+    assert!(halves.jiandaoyun.as_ref().unwrap().checks_ids());
+    let sealer = Sealer::new(&Sealer::new_master_key()).unwrap();
+    let data_key = sealer.new_data_key().unwrap();
+    let document = halves.to_document(&sealer, &data_key).unwrap();
+    let back = TenantFile::from_document(&halves.id, document, &sealer, &data_key).unwrap();
+    assert_eq!(back.jiandaoyun.unwrap().mapping, json!({"source": {}, "target": text}));
+    assert_eq!(file("\"list.json\"").unwrap_err()[0].key, "jiandaoyun.mapping");
 }
 
 #[test]
@@ -168,20 +218,96 @@ fn mistakes_are_refused_with_their_key() {
     let short = format!("{SMALL}callback_token = \"t\"\ncallback_aes_key = \"short\"");
     refused(&short, "wecom.callback_aes_key", "43 characters");
     refused(&format!("{SMALL}api_base = \"ftp://x\""), "wecom.api_base", "http");
-    refused("id = \"a\"\n[dingtalk]\nclient_id = \"x\"", "dingtalk.client_secret", "is required");
-    refused(
-        "id = \"a\"\n[dingtalk]\nclient_id = \"x\"\nclient_secret = \"y\"\nmode = \"pull\"",
-        "dingtalk.mode",
-        "one of stream or http",
-    );
     refused("id = \"a\"\n[jiandaoyun]\napi_key = \"k\"\nstart = \"monday\"", "jiandaoyun.start", "must be a time");
-    refused(
-        "id = \"a\"\n[jiandaoyun]\napi_key = \"k\"\nmapping = \"/no/such.json\"",
-        "jiandaoyun.mapping",
-        "cannot read",
-    );
-    let both = format!("{SMALL}[dingtalk]\nclient_id = \"x\"\nclient_secret = \"y\"");
+    let form = |key: &str| format!("id = \"a\"\n[jiandaoyun]\napi_key = \"k\"\n{key}");
+    refused(&form("mapping = \"/no/such.json\""), "jiandaoyun.mapping", "cannot read");
+    refused(&form("mapping = 7"), "jiandaoyun.mapping", "must be a table");
+    let zone = "id = \"a\"\ntime_zone = \"Europe/Berlin\"\n[jiandaoyun]\napi_key = \"k\"\n";
+    refused(&format!("{zone}mapping = {{ source = {{}} }}"), "time_zone", "without summer time");
+    assert!(parse(zone).is_ok(), "without a mapping no date is read");
+    refused(&form("every_seconds = 0"), "jiandaoyun.every_seconds", "at least 1");
+    refused(&form("every_seconds = 700000"), "jiandaoyun.every_seconds", "at most 604800");
+    refused(&form("overlap_seconds = 700000"), "jiandaoyun.overlap_seconds", "at most 604800");
+    refused(&form("rate = \"fast\""), "jiandaoyun.rate", "one of gentle or full");
+    assert_eq!(parse(&form("rate = \"full\"")).unwrap().jiandaoyun.unwrap().rate, FormRate::Full);
+    let both = SMALL.to_owned() + DINGTALK.trim_start_matches("id = \"acme\"");
     refused(&both, "directory", "required when both");
+}
+
+#[test]
+fn mistakes_in_dingtalks_section_are_refused_with_their_key() {
+    let without = |key: &str| {
+        let lines: Vec<&str> = DINGTALK.lines().filter(|line| !line.starts_with(key)).collect();
+        lines.join("\n")
+    };
+    for key in ["client_id", "client_secret"] {
+        refused(&without(key), &format!("dingtalk.{key}"), "is required");
+    }
+    let warnings = parse(&without("corp_id")).unwrap().warnings();
+    assert!(warnings.iter().any(|warning| warning.starts_with("dingtalk.corp_id")), "{warnings:?}");
+    let with = |text: &str| format!("{DINGTALK}{text}");
+    refused(&with("mode = \"pull\""), "dingtalk.mode", "one of stream or http");
+    refused(&with("mode = \"http\""), "dingtalk.callback_token", "is required in http mode");
+    refused(&with("callback_token = \"t\""), "dingtalk.callback_aes_key", "with callback_token");
+    refused(&with("mode = \"http\"\ncallback_token = \"t\""), "dingtalk.callback_aes_key", "with callback_token");
+    let keys = |aes_key: &str| format!("mode = \"http\"\ncallback_token = \"t\"\ncallback_aes_key = \"{aes_key}\"");
+    refused(&with(&keys("short")), "dingtalk.callback_aes_key", "43 characters");
+    refused(&with("api_base = \"wss://x\""), "dingtalk.api_base", "http");
+    refused(&with("oapi_base = \"\""), "dingtalk.oapi_base", "http");
+    refused(&with("monthly_api_quota = 0"), "dingtalk.monthly_api_quota", "at least 1");
+    refused(&with("monthly_stream_quota = 0"), "dingtalk.monthly_stream_quota", "at least 1");
+    refused(&with("approvals = 1"), "dingtalk.approvals", "expected");
+    for per_second in [0, 19] {
+        let text = with(&format!("approvals_per_second = {per_second}"));
+        refused(&text, "dingtalk.approvals_per_second", "from 1 to 18");
+    }
+    for fine in ["", &keys(KEY), "api_base = \"http://127.0.0.1:1\"\napprovals = false"] {
+        let file = parse(&with(fine)).unwrap();
+        assert_eq!(file.directory, Some(Platform::Dingtalk));
+        assert!(file.warnings().is_empty(), "{:?}", file.warnings());
+    }
+}
+
+/// Former releases did nothing with this section, and took what could not have worked.
+#[test]
+fn what_a_former_release_stored_can_still_be_read() {
+    let sealer = Sealer::new(&Sealer::new_master_key()).unwrap();
+    let data_key = sealer.new_data_key().unwrap();
+    let file = parse(DINGTALK).unwrap();
+    let mut document = file.to_document(&sealer, &data_key).unwrap();
+    document["dingtalk"]["mode"] = json!("http");
+    document["dingtalk"].as_object_mut().unwrap().remove("corp_id");
+    let back = TenantFile::from_document(&file.id, document, &sealer, &data_key).unwrap();
+    assert_eq!(back.dingtalk.unwrap().corp_id, "");
+    let relay = format!(
+        "{SMALL}\n[[destinations]]\nid = \"oa\"\nkind = \"dingtalk-callback\"\nurl = \"https://oa.example/cb\"\n\
+         token = \"t\"\naes_key = \"{KEY}\"\nreceive_id = \"ding7\""
+    );
+    let file = parse(&relay).unwrap();
+    let mut document = file.to_document(&sealer, &data_key).unwrap();
+    document["destinations"][0].as_object_mut().unwrap().remove("receive_id");
+    let back = TenantFile::from_document(&file.id, document, &sealer, &data_key).unwrap();
+    assert_eq!((back.destinations.len(), back.wecom.is_some()), (1, true));
+}
+
+#[test]
+fn a_dingtalk_relay_expects_the_apps_own_key_unless_told_otherwise() {
+    let relay = |section: &str, receive_id: &str| {
+        let destination = format!(
+            "\n[[destinations]]\nid = \"oa\"\nkind = \"dingtalk-callback\"\nurl = \"https://oa.example/cb\"\n\
+             token = \"t\"\naes_key = \"{KEY}\"\n{receive_id}"
+        );
+        format!("{section}{destination}")
+    };
+    let receive_id = |text: &str| match &parse(text).unwrap().destinations[0].settings {
+        DestinationSettings::DingtalkCallback(settings) => settings.receive_id.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(receive_id(&relay(DINGTALK, "")), "app");
+    assert_eq!(receive_id(&relay(DINGTALK, "receive_id = \"ding7\"\nspacing_millis = 5")), "ding7");
+    assert_eq!(receive_id(&relay(SMALL, "receive_id = \"ding7\"")), "ding7");
+    refused(&relay(SMALL, ""), "destinations.oa.receive_id", "is required");
+    refused(&relay(DINGTALK, "agent_id = \"5\""), "destinations.oa.agent_id", "unknown");
 }
 
 #[test]
@@ -241,13 +367,14 @@ fn secrets_may_come_from_the_environment_or_a_file() {
 }
 
 /// All secrets of the full file.
-const SECRETS: [&str; 13] = [
+const SECRETS: [&str; 14] = [
     "contact-secret",
     "agent-secret",
     "callback-token",
     KEY,
     "ding-secret",
     "jdy-key",
+    "push-secret",
     "pg-password",
     "relay-token",
     "relay-token2",

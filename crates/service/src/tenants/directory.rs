@@ -7,7 +7,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use super::ApplyError;
 use crate::{Context, Environment, TenantFile};
+use futures::future::BoxFuture;
 
 /// How often the directory is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -34,12 +36,14 @@ impl TenantsDirectory {
     ///
     /// # Errors
     /// When the tenants cannot be read back.
-    pub async fn start(ctx: &Context, path: PathBuf, environment: Environment) -> database::Result<()> {
-        let mut directory = Self::new(ctx.clone(), path, environment);
-        directory.apply().await;
-        ctx.tenants.refresh().await?;
-        ctx.spawn("tenants_dir", directory.watch());
-        Ok(())
+    pub fn start(ctx: &Context, path: PathBuf, environment: Environment) -> BoxFuture<'_, database::Result<()>> {
+        Box::pin(async move {
+            let mut directory = Self::new(ctx.clone(), path, environment);
+            directory.apply().await;
+            ctx.tenants.refresh().await?;
+            ctx.spawn("tenants_dir", directory.watch());
+            Ok(())
+        })
     }
 
     /// Applies the `*.toml` that are new or have changed. A file that is refused is logged and left until it changes: it
@@ -102,6 +106,11 @@ async fn apply_file(ctx: &Context, environment: &Environment, path: &Path) -> bo
                     tracing::warn!(tenant.id = %file.id, "{warning}");
                 }
             }
+            true
+        }
+        // Said once: only another file changes that.
+        Err(error @ ApplyError::ClientIdTaken { .. }) => {
+            tracing::error!(tenant.id = %file.id, %error, "a tenant file is refused");
             true
         }
         Err(error) => {

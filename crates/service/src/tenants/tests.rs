@@ -79,7 +79,9 @@ async fn the_book_follows_what_is_applied_and_keeps_the_previous_keys() {
     book.refresh().await.unwrap();
     let tenant = book.get(&id).unwrap();
     let previous = tenant.previous_callback.as_ref().unwrap();
-    assert_eq!((previous.token.expose(), previous.aes_key.expose()), ("one", KEY));
+    let wecom = previous.wecom.as_ref().unwrap();
+    assert_eq!((wecom.token.expose(), wecom.aes_key.expose()), ("one", KEY));
+    assert!(previous.dingtalk.is_none());
     assert_eq!(previous.until, NOW.plus_seconds(600));
     assert_eq!(tenant.file, file("two"));
 
@@ -91,6 +93,63 @@ async fn the_book_follows_what_is_applied_and_keeps_the_previous_keys() {
     assert!(back.created && back.changed);
     book.refresh().await.unwrap();
     assert!(book.get(&id).is_some());
+}
+
+#[tokio::test]
+async fn the_previous_keys_of_one_platform_outlast_a_change_of_the_others() {
+    let both = |wecom: &str, dingtalk: &str| {
+        let text = format!(
+            "id = \"acme\"\ndirectory = \"wecom\"\n[wecom]\ncorp_id = \"ww1\"\ncontact_secret = \"s\"\n\
+             callback_token = \"{wecom}\"\ncallback_aes_key = \"{KEY}\"\n[dingtalk]\ncorp_id = \"d\"\n\
+             client_id = \"c\"\nclient_secret = \"s\"\nmode = \"http\"\ncallback_token = \"{dingtalk}\"\ncallback_aes_key = \"{KEY}\"\n"
+        );
+        TenantFile::parse(&text, Path::new("")).unwrap()
+    };
+    let (database, sealer) = store_in_memory();
+    let book = TenantBook::new(database.clone(), Arc::new(sealer.clone()));
+    let rotations = [("w1", "d1", 0), ("w2", "d1", 0), ("w2", "d2", 300), ("w2", "d3", 1200)];
+    for (wecom, dingtalk, seconds) in rotations {
+        apply(&database, &sealer, &both(wecom, dingtalk), NOW.plus_seconds(seconds)).await.unwrap();
+        book.refresh().await.unwrap();
+        let tenant = book.get(&"acme".parse().unwrap()).unwrap();
+        let token = |pair: Option<&CallbackPair>| pair.map(|pair| pair.token.expose().to_owned());
+        let previous = tenant.previous_callback.as_ref();
+        let held = previous.map(|held| (token(held.wecom.as_ref()), token(held.dingtalk.as_ref()), held.until));
+        let text = |token: &str| Some(token.to_owned());
+        let expected = match (wecom, dingtalk) {
+            ("w2", "d1") => Some((text("w1"), None, NOW.plus_seconds(600))),
+            ("w2", "d2") => Some((text("w1"), text("d1"), NOW.plus_seconds(900))),
+            // WeCom's are too old by then.
+            ("w2", "d3") => Some((None, text("d2"), NOW.plus_seconds(1800))),
+            _ => None,
+        };
+        assert_eq!(held, expected, "{wecom} {dingtalk}");
+    }
+}
+
+#[tokio::test]
+async fn an_app_of_dingtalk_is_one_tenants_until_that_is_removed_or_has_another() {
+    let of = |id: &str, client_id: &str| {
+        let text =
+            format!("id = \"{id}\"\n[dingtalk]\ncorp_id = \"d\"\nclient_id = \"{client_id}\"\nclient_secret = \"s\"\n");
+        TenantFile::parse(&text, Path::new("")).unwrap()
+    };
+    let (database, sealer) = store_in_memory();
+    let apply = |file: TenantFile| {
+        let (database, sealer) = (database.clone(), sealer.clone());
+        async move { apply(&database, &sealer, &file, NOW).await }
+    };
+    assert!(apply(of("acme", "app1")).await.unwrap().created);
+    let refused = apply(of("globex", "app1")).await.unwrap_err();
+    assert!(matches!(&refused, ApplyError::ClientIdTaken { owner } if owner.as_str() == "acme"), "{refused}");
+    assert!(load(&database, &sealer, &"globex".parse().unwrap()).await.unwrap().is_none());
+    assert!(!apply(of("acme", "app1")).await.unwrap().changed, "it is its own");
+
+    apply(of("acme", "app2")).await.unwrap();
+    assert!(apply(of("globex", "app1")).await.unwrap().created);
+    assert!(apply(of("acme", "app1")).await.is_err());
+    assert!(remove(&database, &"globex".parse().unwrap(), NOW).await.unwrap());
+    assert!(apply(of("acme", "app1")).await.unwrap().changed);
 }
 
 #[tokio::test]
