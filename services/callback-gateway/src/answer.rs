@@ -10,12 +10,10 @@ use std::{
 use actix_web::{
     HttpResponse,
     body::{BodySize, BoxBody, MessageBody},
-    http::{
-        StatusCode,
-        header::{ALLOW, HeaderValue, RETRY_AFTER},
-    },
+    http::{StatusCode, header::RETRY_AFTER},
 };
 use bytes::Bytes;
+use wecom::Refusal;
 
 /// Why a request is refused: what the sender sees, and what only we do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,20 +34,21 @@ impl Refused {
     pub(crate) const BROKEN: Self = Self::new(StatusCode::BAD_REQUEST, "broken_body");
     pub(crate) const UNKNOWN_TENANT: Self = Self::new(StatusCode::UNAUTHORIZED, "unknown_tenant");
     pub(crate) const NO_ECHO: Self = Self::new(StatusCode::UNAUTHORIZED, "missing_parameter");
+    /// Nothing that Stream mode has.
+    pub(crate) const MISREAD: Self = Self::new(StatusCode::BAD_REQUEST, "no_frame");
     pub(crate) const STALE: Self = Self { status: StatusCode::UNAUTHORIZED, why: "stale_timestamp", signed: true };
-    pub(crate) const NOT_BUILT: Self = Self::new(StatusCode::UNAUTHORIZED, "platform_not_built");
 
     const fn new(status: StatusCode, why: &'static str) -> Self {
         Self { status, why, signed: false }
     }
 }
 
-impl From<wecom::Refusal> for Refused {
-    fn from(refusal: wecom::Refusal) -> Self {
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
         match refusal {
-            wecom::Refusal::Unauthorized { why } => Self::new(StatusCode::UNAUTHORIZED, why),
+            Refusal::Unauthorized { why } => Self::new(StatusCode::UNAUTHORIZED, why),
             // Only looked at after the signature.
-            wecom::Refusal::Malformed { why } => Self { status: StatusCode::BAD_REQUEST, why, signed: true },
+            Refusal::Malformed { why } => Self { status: StatusCode::BAD_REQUEST, why, signed: true },
         }
     }
 }
@@ -60,23 +59,29 @@ pub enum Outcome {
     Accepted,
     /// The address is verified: this is the echo.
     Verified(String),
+    /// The events are durable: this is DingTalk's encrypted `success`.
+    Confirmed(String),
+    /// DingTalk looked whether the address is ours: this is its encrypted `success`.
+    Checked(String),
     /// Nothing was taken over, for a reason of the request's.
     Refused(Refused),
     /// As before, and there were too many of it.
     Limited(Duration),
     /// Nothing could be taken over; the sender must see a broken connection to come again.
     NotTaken,
+    /// Nothing could be taken over; any answer but `success` makes the sender come again.
+    Unavailable,
 }
 
 impl Outcome {
     /// The metric label.
     pub const fn label(&self) -> &'static str {
         match self {
-            Self::Accepted => "accepted",
-            Self::Verified(_) => "verified",
+            Self::Accepted | Self::Confirmed(_) => "accepted",
+            Self::Verified(_) | Self::Checked(_) => "verified",
             Self::Refused(refused) => refused.why,
             Self::Limited(_) => "rate_limited",
-            Self::NotTaken => "not_taken",
+            Self::NotTaken | Self::Unavailable => "not_taken",
         }
     }
 
@@ -85,27 +90,25 @@ impl Outcome {
         match self {
             Self::Accepted => HttpResponse::Ok().content_type("text/plain").body("success"),
             Self::Verified(echo) => HttpResponse::Ok().content_type("text/plain").body(echo),
+            Self::Confirmed(reply) | Self::Checked(reply) => {
+                HttpResponse::Ok().content_type("application/json").body(reply)
+            }
             Self::Refused(refused) => refusal(refused),
             Self::Limited(after) => {
                 let seconds = after.as_secs().saturating_add(1);
                 HttpResponse::TooManyRequests().insert_header((RETRY_AFTER, seconds)).finish()
             }
             Self::NotTaken => HttpResponse::with_body(StatusCode::OK, BoxBody::new(HangUp)),
+            Self::Unavailable => HttpResponse::new(StatusCode::SERVICE_UNAVAILABLE),
         }
     }
 }
 
 fn refusal(refused: Refused) -> HttpResponse {
     let mut response = HttpResponse::new(refused.status);
-    match refused.status {
-        StatusCode::METHOD_NOT_ALLOWED => {
-            response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST"));
-        }
-        // Something of the request may still be on its way.
-        StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT => {
-            response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
-        }
-        _ => {}
+    // Something of the request may still be on its way.
+    if matches!(refused.status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) {
+        response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
     }
     response
 }

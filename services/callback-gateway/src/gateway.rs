@@ -12,6 +12,7 @@ use crate::{
     body::Bounds,
     keys::{KeyRing, SharedKeys},
     missing::Missing,
+    pushes::Pushes,
     takeover::LastRefused,
     throttle::Throttle,
 };
@@ -28,6 +29,8 @@ pub(crate) struct Gateway {
     pub(crate) last_refused: LastRefused,
     /// Whose callbacks may be missing.
     pub(crate) missing: Missing,
+    /// How many pushes count towards quotas.
+    pub(crate) pushes: Pushes,
     /// Cancelled when the process is to stop.
     pub(crate) stop: CancellationToken,
     keys: SharedKeys,
@@ -46,6 +49,7 @@ impl Gateway {
             throttle: Throttle::new(config.refused_per_minute),
             last_refused: LastRefused::default(),
             missing: Missing::default(),
+            pushes: Pushes::default(),
             stop: ctx.stop.clone(),
             keys: Arc::new(ArcSwap::from_pointee(ring)),
         }

@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use common::Platform;
-use service::{Context, config::GatewayConfig};
+use common::{Event, Platform};
+use futures::future::BoxFuture;
+use service::{Context, Tenant, config::GatewayConfig};
 use tokio::time::Instant;
 use wecom::{Envelope, Query};
 
 use crate::{
     answer::{Outcome, Refused},
+    dingtalk_callback,
     gateway::Gateway,
     keys::{self, WecomKeys},
-    missing, takeover,
+    missing, pushes, takeover,
 };
 
 /// The gateway without its socket; cheap to clone. [`run`](crate::run) puts one behind HTTP.
@@ -25,17 +27,43 @@ impl Intake {
         ctx.spawn("gateway keys", keys::keep_fresh(gateway.keys(), ctx.clone()));
         ctx.spawn("gateway queue probe", takeover::probe(Arc::clone(&gateway), ctx.clone()));
         ctx.spawn("missing callbacks", missing::keep_written(Arc::clone(&gateway), ctx.clone()));
+        ctx.spawn("counted pushes", pushes::keep_written(Arc::clone(&gateway), ctx.clone()));
         Self(gateway)
     }
 
     /// Takes a callback over that WeCom posted for a tenant: the raw query, the body, and a W3C trace context if there was one.
     /// The outcome is not logged, and no address is held back: those are matters of the socket.
-    pub async fn take(&self, tenant: &str, query: &str, body: &[u8], traceparent: Option<String>) -> Outcome {
-        let began = Instant::now();
-        let outcome = take(&self.0, tenant, Posted { query, body, traceparent }, began).await;
-        let outcome = outcome.unwrap_or_else(Outcome::Refused);
-        count(&self.0, Platform::Wecom, &outcome, began);
-        outcome
+    pub fn take<'a>(
+        &'a self,
+        tenant: &'a str,
+        query: &'a str,
+        body: &'a [u8],
+        traceparent: Option<String>,
+    ) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            let began = Instant::now();
+            let outcome = take(&self.0, tenant, Posted { query, body, traceparent }, began).await;
+            let outcome = outcome.unwrap_or_else(Outcome::Refused);
+            count(&self.0, Platform::Wecom, &outcome, began);
+            outcome
+        })
+    }
+
+    /// Takes a callback over that DingTalk posted for a tenant, in the same way.
+    pub fn take_dingtalk<'a>(
+        &'a self,
+        tenant: &'a str,
+        query: &'a str,
+        body: &'a [u8],
+        traceparent: Option<String>,
+    ) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            let began = Instant::now();
+            let outcome = dingtalk_callback::take(&self.0, tenant, Posted { query, body, traceparent }, began).await;
+            let outcome = outcome.unwrap_or_else(Outcome::Refused);
+            count(&self.0, Platform::Dingtalk, &outcome, began);
+            outcome
+        })
     }
 
     pub(crate) fn gateway(&self) -> Arc<Gateway> {
@@ -69,14 +97,20 @@ pub(crate) async fn take(
     let now = gateway.clock.now();
     let text = keys.open(&query, &envelope.encrypt, now, gateway.max_clock_skew_seconds)?;
     let events = wecom::normalise(keys.id(), &keys.corp_id, &text, now, posted.traceparent)?;
-    if !takeover::take_over(gateway, &keys.tenant.lane, &events, began + takeover::HOLD).await {
-        return Ok(Outcome::NotTaken);
+    let is_taken = publish(gateway, &keys.tenant, &events, began + takeover::WECOM_HOLD).await;
+    Ok(if is_taken { Outcome::Accepted } else { Outcome::NotTaken })
+}
+
+/// Takes the events of one push over, and counts them; `false`: see [`takeover::take_over`].
+pub(crate) async fn publish(gateway: &Gateway, tenant: &Tenant, events: &[Event], deadline: Instant) -> bool {
+    if !takeover::take_over(gateway, &tenant.lane, events, deadline).await {
+        return false;
     }
     let published = &gateway.metrics.events_published_total;
-    for event in &events {
-        published.with_label_values(&[Platform::Wecom.as_str(), keys.id().as_str(), event.type_name()]).inc();
+    for event in events {
+        published.with_label_values(&[event.platform.as_str(), tenant.file.id.as_str(), event.type_name()]).inc();
     }
-    Ok(Outcome::Accepted)
+    true
 }
 
 /// Counts what came of a request, and how long it took.

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
-        ConnectionType, Method,
-        header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap},
+        ConnectionType, Method, StatusCode,
+        header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue},
     },
     web,
 };
@@ -15,9 +15,10 @@ use tokio::time::Instant;
 
 use crate::{
     answer::{Outcome, Refused},
-    body,
+    body, dingtalk_callback,
     gateway::Gateway,
     intake::{self, Posted},
+    jiandaoyun_push,
 };
 
 /// Where a request is for.
@@ -33,6 +34,7 @@ impl<'a> Route<'a> {
         let platform = match platform {
             "wecom" => Platform::Wecom,
             "dingtalk" => Platform::Dingtalk,
+            "jiandaoyun" => Platform::Jiandaoyun,
             _ => return None,
         };
         Some(Self { platform, tenant })
@@ -40,6 +42,14 @@ impl<'a> Route<'a> {
 
     fn allows(self, method: &Method) -> bool {
         method == Method::POST || (method == Method::GET && self.platform == Platform::Wecom)
+    }
+
+    /// The same, for whoever asked in another way.
+    const fn allowed(self) -> &'static str {
+        match self.platform {
+            Platform::Wecom => "GET, POST",
+            Platform::Dingtalk | Platform::Jiandaoyun => "POST",
+        }
     }
 }
 
@@ -64,7 +74,11 @@ async fn respond(request: &HttpRequest, payload: web::Payload, gateway: &Gateway
         Err(refused) => refuse(gateway, request, route, refused),
     };
     intake::count(gateway, route.platform, &outcome, began);
-    outcome.into_response()
+    let mut response = outcome.into_response();
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static(route.allowed()));
+    }
+    response
 }
 
 async fn answer(
@@ -79,16 +93,18 @@ async fn answer(
         return Err(refused);
     }
     let body = body::read(payload, request.headers(), gateway.bounds).await?;
+    if request.method() == Method::GET {
+        return intake::verify(gateway, route.tenant, request.query_string());
+    }
+    let traceparent = traceparent(request.headers());
+    let posted = Posted { query: request.query_string(), body: &body, traceparent };
     match route.platform {
-        Platform::Wecom if request.method() == Method::GET => {
-            intake::verify(gateway, route.tenant, request.query_string())
+        Platform::Wecom => intake::take(gateway, route.tenant, posted, began).await,
+        Platform::Dingtalk => dingtalk_callback::take(gateway, route.tenant, posted, began).await,
+        Platform::Jiandaoyun => {
+            let headers = jiandaoyun_push::headers(request.headers());
+            jiandaoyun_push::take(gateway, route.tenant, posted, headers, began).await
         }
-        Platform::Wecom => {
-            let traceparent = traceparent(request.headers());
-            let posted = Posted { query: request.query_string(), body: &body, traceparent };
-            intake::take(gateway, route.tenant, posted, began).await
-        }
-        Platform::Dingtalk | Platform::Jiandaoyun => Err(Refused::NOT_BUILT),
     }
 }
 
@@ -122,7 +138,7 @@ fn refuse(gateway: &Gateway, request: &HttpRequest, route: Route<'_>, refused: R
     let peer = request.peer_addr().map(|address| address.ip());
     let limit = |peer: IpAddr| gateway.throttle.refused(peer, std::time::Instant::now());
     let wait = peer.filter(|_| !refused.signed).and_then(limit);
-    if let Some(wait) = wait.filter(|_| refused.status == actix_web::http::StatusCode::UNAUTHORIZED) {
+    if let Some(wait) = wait.filter(|_| refused.status == StatusCode::UNAUTHORIZED) {
         tracing::debug!(why = refused.why, "refused too often");
         return Outcome::Limited(wait);
     }
@@ -148,7 +164,7 @@ mod tests {
     fn a_route_has_a_platform_and_a_tenant() {
         let wecom = Some(Route { platform: Platform::Wecom, tenant: "acme" });
         assert_eq!(Route::of("/callback/wecom/acme"), wecom);
-        for path in ["/", "/callback/wecom", "/callback/jiandaoyun/acme", "/callbacks/wecom/acme"] {
+        for path in ["/", "/callback/wecom", "/callback/feishu/acme", "/callbacks/wecom/acme"] {
             assert_eq!(Route::of(path), None, "{path}");
         }
         // The rest is no tenant's id, which is found out later.

@@ -24,7 +24,7 @@ use crate::{
 
 /// Whether the broker does what it is asked for, or nothing at all.
 #[derive(Default)]
-struct Main {
+pub(crate) struct Main {
     is_there: AtomicBool,
     taken: Mutex<Vec<Event>>,
 }

@@ -13,6 +13,7 @@ use std::{
 use broker::{Broker, Embedded};
 use common::{Clock, Hop, Secret, UnixMillis};
 use database::{Database, Options};
+use outbound::Guard;
 use service::{Context, Parts, TenantFile, config::GatewayConfig, tenants};
 use store::Sealer;
 use tempfile::TempDir;
@@ -128,7 +129,8 @@ impl Bridge {
         ctx.tenants.refresh().await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let running = tokio::spawn(callback_gateway::run(config, listener, ctx.clone()));
+        let platforms = Guard::new(vec!["127.0.0.0/8".parse().unwrap()]);
+        let running = tokio::spawn(callback_gateway::run(config, platforms, listener, ctx.clone()));
         Self { address, ctx, clock, queue, running, directory }
     }
 

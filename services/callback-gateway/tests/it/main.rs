@@ -7,6 +7,10 @@ mod bridge;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod ding;
+#[cfg(test)]
+mod forms;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod limits;
