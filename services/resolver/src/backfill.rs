@@ -1,10 +1,11 @@
 //! What a destination that was added later gets of what existed before: all that is live, parents first, and nobody named as a leader
-//! before he is there.
+//! before he is there. What is recorded of members comes behind them, but for what is recorded of those who have left: they have no row there.
 
 use std::collections::BTreeMap;
 
 use common::{Action, Change, DestinationId, EntityKey, EntityKind, Field, TenantId, UnixMillis};
 use database::{Connection, Result};
+use service::tenant::DestinationKind;
 use store::{
     destinations::{self, Backfill},
     outbox, records,
@@ -24,14 +25,14 @@ pub(crate) fn write(
     let versions = outbox::lock_tenants(conn, [tenant])?;
     let Some(before) = versions.get(tenant).copied() else { return Ok(()) };
     // Looked at again under the lock: another resolver may have written it meanwhile.
-    let is_wanted = destinations::get(conn, tenant, destination)?
-        .is_some_and(|destination| destination.backfill == Some(Backfill::Wanted));
-    if !is_wanted {
-        return Ok(());
-    }
+    let row = destinations::get(conn, tenant, destination)?;
+    let Some(row) = row.filter(|row| row.backfill == Some(Backfill::Wanted)) else { return Ok(()) };
     let mut pen = Pen { conn, tenant, destination, now, last: before };
     pen.write_all()?;
     pen.write_those_with_later_leaders()?;
+    if DestinationKind::from_name(&row.kind).is_some_and(DestinationKind::takes_records) {
+        outbox::request_records(conn, tenant, destination, now)?;
+    }
     destinations::backfilled(conn, tenant, destination, before)
 }
 
@@ -84,7 +85,7 @@ impl Pen<'_> {
         }
     }
 
-    /// The next live entities as changes for this destination only; `after` is `None` behind the last page.
+    /// The next live entities of the directory as changes for this destination only; `after` is `None` behind the last page.
     fn page(&mut self, after: &mut Option<EntityKey>) -> Result<Vec<Change>> {
         let rows = records::live_after(self.conn, self.tenant, after.as_ref(), PAGE)?;
         let is_last = (rows.len() as i64) < PAGE;

@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{EntityKey, Reason, TenantId, UnixMillis};
+use common::{
+    EntityKey, EntityKind, Reason, TenantId, UnixMillis,
+    onboarding::{self, Complaint},
+};
 use database::{Connection, Result};
 use directory::{Question, WaitFor, Why};
 use store::{
     dead_letters::{self, NewDeadLetter, Stage},
-    outbox, questions,
+    form_records, kind_silences, outbox, questions,
     records::{self, ParkedFilter, Row},
 };
 
@@ -37,7 +40,15 @@ pub fn is_overdue(conn: &mut Connection, tenant: &TenantId, limits: Limits, now:
     if !records::parked(conn, tenant, unasked)?.is_empty() {
         return Ok(true);
     }
-    Ok(!records::parked(conn, tenant, hopeless)?.is_empty() && !is_silent(conn, tenant)?)
+    Ok(!records::parked(conn, tenant, hopeless)?.is_empty()
+        && !is_silent(conn, tenant)?
+        && !past_hope(conn, tenant, hopeless)?.is_empty())
+}
+
+/// Those that have waited too long, without those of which the platform tells nothing for now: their clocks stand still.
+fn past_hope(conn: &mut Connection, tenant: &TenantId, hopeless: ParkedFilter) -> Result<Vec<(EntityKey, Row)>> {
+    let silent = kind_silences::kinds(conn, tenant)?;
+    records::parked_but(conn, tenant, hopeless, &silent)
 }
 
 /// Whether the tenant's platform does not answer: until it does again nothing is given up on.
@@ -62,7 +73,8 @@ pub fn ask(conn: &mut Connection, tenant: &TenantId, limits: Limits, rules: &Rul
     let mut asked = BTreeSet::new();
     let mut nameless = Vec::new();
     for (key, row) in &waiting {
-        if !limits.names_can_be_asked && row.record.waits.iter().any(|wait| wait.why == WaitFor::Details) {
+        let lacks_details = || row.record.waits.iter().any(|wait| wait.why == WaitFor::Details);
+        if key.kind.is_directory() && !limits.names_can_be_asked && lacks_details() {
             nameless.push(key.clone());
         }
         asked.extend(questions_of(conn, tenant, row)?);
@@ -75,10 +87,10 @@ pub fn ask(conn: &mut Connection, tenant: &TenantId, limits: Limits, rules: &Rul
 }
 
 /// What an entity waits for, as questions: about what is missing, or about what is still in a department that is to go; never
-/// about the removed department itself.
+/// about the removed department itself, nor about somebody of another platform, whom no platform can tell to be one of the members.
 fn questions_of(conn: &mut Connection, tenant: &TenantId, row: &Row) -> Result<Vec<Question>> {
     let mut asked = Vec::new();
-    for wait in &row.record.waits {
+    for wait in row.record.waits.iter().filter(|wait| !wait.on.is_foreign()) {
         match wait.why {
             WaitFor::Leader | WaitFor::Absent => {}
             WaitFor::Emptied => {
@@ -112,7 +124,7 @@ pub fn give_up(conn: &mut Connection, tenant: &TenantId, limits: Limits, now: Un
     if is_silent(conn, tenant)? {
         return Ok(0);
     }
-    let mut waiting = records::parked(conn, tenant, filter)?;
+    let mut waiting = past_hope(conn, tenant, filter)?;
     let letters: Vec<NewDeadLetter> = waiting.iter().map(|(key, row)| letter(tenant, key, row, now)).collect();
     for (_, row) in &mut waiting {
         row.given_up = true;
@@ -120,8 +132,25 @@ pub fn give_up(conn: &mut Connection, tenant: &TenantId, limits: Limits, now: Un
     if !waiting.is_empty() {
         records::save(conn, tenant, &waiting)?;
         dead_letters::insert(conn, &letters)?;
+        // Whoever asked for a member is told.
+        let failed: Vec<form_records::Settled> = waiting.iter().filter_map(|(key, _)| failed(key)).collect();
+        form_records::settle(conn, tenant, &failed, now)?;
     }
     Ok(waiting.len())
+}
+
+/// What came of a request that was given up on: as of every other one, it is noted at its record. Nobody tried to make the member.
+fn failed(key: &EntityKey) -> Option<form_records::Settled> {
+    let (form, record) = onboarding::split(&key.id).filter(|_| key.kind == EntityKind::Onboarding)?;
+    let why = Complaint::new("department", "a department that it names did not appear in time");
+    Some(form_records::Settled {
+        form: form.to_owned(),
+        record: record.to_owned(),
+        state: form_records::State::Failed,
+        user_id: None,
+        reasons: Some(Complaint::list(&[why])),
+        attempts: 0,
+    })
 }
 
 fn letter(tenant: &TenantId, key: &EntityKey, row: &Row, now: UnixMillis) -> NewDeadLetter {

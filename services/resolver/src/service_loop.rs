@@ -7,9 +7,10 @@ use std::{
 };
 
 use broker::{ConsumeOptions, Lane};
-use common::{Hop, TenantId};
+use common::{Hop, Platform, TenantId};
 use database::Connection;
-use service::{Context, config::ResolverConfig};
+use futures::future::BoxFuture;
+use service::{Context, TenantFile, config::ResolverConfig};
 use store::{
     destinations, keys, outbox,
     waiting::{self, Release},
@@ -40,24 +41,26 @@ const FORGET_EVERY: Duration = Duration::from_secs(600);
 ///
 /// # Errors
 /// When the queue cannot be consumed at all; losses of connections are handled below.
-pub async fn run(config: ResolverConfig, lanes: Vec<Lane>, context: Context) -> anyhow::Result<()> {
-    context.database.write("resolver.start", outbox::free_leases).await?;
-    let (publisher, handover) = Publisher::new(context.clone());
-    let publishing = context.spawn("publisher", publisher.run());
-    let resolver = Arc::new(Resolver::new(config, context.clone(), handover)?);
-    let by_clock = context.spawn("resolver's clock", Arc::clone(&resolver).by_the_clock());
-    let options = ConsumeOptions { batch_size: resolver.config.batch_size, ..ConsumeOptions::default() };
-    let handler = Arc::new(EventHandler(Arc::clone(&resolver)));
-    let consumed = context.broker.consume(Hop::Events, &lanes, options, handler, context.stop.clone()).await;
-    if consumed.is_err() {
-        // The clock and the publisher end with the process, which this stops.
-        return Ok(consumed?);
-    }
-    by_clock.await?;
-    // The last hand-over closes with the resolver: the publisher then sends what is left and ends.
-    drop(resolver);
-    publishing.await?;
-    Ok(consumed?)
+pub fn run(config: ResolverConfig, lanes: Vec<Lane>, context: Context) -> BoxFuture<'static, anyhow::Result<()>> {
+    Box::pin(async move {
+        context.database.write("resolver.start", outbox::free_leases).await?;
+        let (publisher, handover) = Publisher::new(context.clone());
+        let publishing = context.spawn("publisher", publisher.run());
+        let resolver = Arc::new(Resolver::new(config, context.clone(), handover)?);
+        let by_clock = context.spawn("resolver's clock", Arc::clone(&resolver).by_the_clock());
+        let options = ConsumeOptions { batch_size: resolver.config.batch_size, ..ConsumeOptions::default() };
+        let handler = Arc::new(EventHandler(Arc::clone(&resolver)));
+        let consumed = context.broker.consume(Hop::Events, &lanes, options, handler, context.stop.clone()).await;
+        if consumed.is_err() {
+            // The clock and the publisher end with the process, which this stops.
+            return Ok(consumed?);
+        }
+        by_clock.await?;
+        // The last hand-over closes with the resolver: the publisher then sends what is left and ends.
+        drop(resolver);
+        publishing.await?;
+        Ok(consumed?)
+    })
 }
 
 /// What handlers and timers share.
@@ -235,7 +238,7 @@ impl Resolver {
             let limits = Limits {
                 grace_millis: millis(self.config.parking_grace_seconds),
                 limit_millis: millis(self.config.parking_limit_seconds),
-                names_can_be_asked: tenant.file.wecom.as_ref().is_none_or(|wecom| !wecom.agent_secret.is_empty()),
+                names_can_be_asked: names_can_be_asked(&tenant.file),
             };
             loop {
                 let (rules, of) = (self.rules(), tenant.file.id.clone());
@@ -319,6 +322,11 @@ impl Due {
         }
         is_now
     }
+}
+
+/// Whether the platform of a tenant's directory tells names: WeCom tells them to an app only.
+fn names_can_be_asked(file: &TenantFile) -> bool {
+    file.directory != Some(Platform::Wecom) || file.wecom.as_ref().is_none_or(|wecom| !wecom.agent_secret.is_empty())
 }
 
 fn millis(seconds: u64) -> i64 {

@@ -6,14 +6,16 @@ use std::{
 };
 
 use common::{
-    Action, Callback, Change, DestinationId, EntityKey, EntityKind, EntityMap, EntitySet, Event, EventBody, TenantId,
-    UnixMillis,
+    Action, Callback, Change, DestinationId, EntityKey, EntityKind, EntityMap, EntitySet, Event, EventBody, Reason,
+    TenantId, UnixMillis,
+    onboarding::{self, Complaint},
 };
 use database::{Connection, Result};
-use directory::{Effects, Incoming, Question, Seen, Session};
+use directory::{Effects, Incoming, Question, RefusedRecord, Seen, Session};
 use service::Snapshot;
 use store::{
-    dead_letters::{self, Resolution, Stage},
+    dead_letters::{self, NewDeadLetter, Resolution, Stage},
+    form_records,
     keys::{self, EventKey},
     outbox, questions,
     records::{self, Row},
@@ -174,7 +176,12 @@ impl Turn {
                 _ => duplicates += 1,
             }
         }
-        self.decide(conn, tenant, version, session, callbacks, rules)?;
+        let left_open = self.decide(conn, tenant, version, session, callbacks, rules)?;
+        for (about, at) in &mut answers {
+            if left_open.contains(about) {
+                *at = UnixMillis(0);
+            }
+        }
         if !answers.is_empty() {
             // After what this batch asks itself: hints that came along may be older, or newer.
             questions::answered(conn, tenant, &answers, rules.now)?;
@@ -183,7 +190,7 @@ impl Turn {
         keys::remember(conn, tenant, &fresh.keys, rules.now)
     }
 
-    /// Loads what the session needs, lets it decide, and writes what came of it.
+    /// Loads what the session needs, lets it decide, and writes what came of it. Returns what was answered in part only.
     fn decide(
         &mut self,
         conn: &mut Connection,
@@ -192,7 +199,7 @@ impl Turn {
         mut session: Session,
         callbacks: Vec<Change>,
         rules: &Rules,
-    ) -> Result<()> {
+    ) -> Result<Vec<EntityKey>> {
         let mut rows: EntityMap<Row> = EntityMap::default();
         loop {
             let missing = session.missing();
@@ -213,6 +220,7 @@ impl Turn {
         let mut effects = session.resolve(rules.horizon);
         self.count(tenant, &effects);
         let mut changes = std::mem::take(&mut effects.changes);
+        let left_open = std::mem::take(&mut effects.left_open);
         let versions = newest_versions(&changes, version);
         changes.extend(callbacks);
         save(conn, tenant, &mut rows, effects, &versions, rules.now).map(|any_released| {
@@ -224,7 +232,7 @@ impl Turn {
         if !bodies.is_empty() {
             self.changes.entry(tenant.clone()).or_default().append(&mut bodies);
         }
-        Ok(())
+        Ok(left_open)
     }
 
     fn count(&mut self, tenant: &TenantId, effects: &Effects) {
@@ -319,13 +327,19 @@ fn save(
     now: UnixMillis,
 ) -> Result<bool> {
     let rewaited: EntitySet = effects.waits.iter().map(|change| change.waiter.clone()).collect();
+    let told_anew: EntitySet = effects.accepted.iter().cloned().collect();
     let mut saved = Vec::with_capacity(effects.records.len());
     let mut recovered = Vec::new();
     for (key, record) in effects.records {
         let mut row = rows.remove(&key).unwrap_or_default();
         let is_parked = record.is_parked();
-        if row.given_up && !is_parked {
+        // A request that is corrected waits anew, for what it names now.
+        let waits_anew = row.given_up && told_anew.contains(&key);
+        if row.given_up && (waits_anew || !is_parked) {
             recovered.push(key.clone());
+        }
+        if waits_anew {
+            (row.parked_since, row.asked, row.given_up) = (None, false, false);
         }
         row.parked_since = if is_parked { row.parked_since.or(Some(now)) } else { None };
         row.asked = row.asked && is_parked && !rewaited.contains(&key);
@@ -341,7 +355,57 @@ fn save(
         let how = (Resolution::Applied, now);
         dead_letters::resolve_entities(conn, tenant, Stage::Resolver, None, &recovered, how)?;
     }
+    tell_of_records(conn, tenant, &effects.refused, &effects.accepted, now)?;
+    reopen(conn, tenant, &effects.unparked, now)?;
     if effects.released.is_empty() { Ok(false) } else { waiting::release(conn, tenant, &effects.released) }
+}
+
+/// Records of forms that cannot be made into requests become dead letters, each in place of an older one; those of others are over.
+fn tell_of_records(
+    conn: &mut Connection,
+    tenant: &TenantId,
+    refused: &[RefusedRecord],
+    accepted: &[EntityKey],
+    now: UnixMillis,
+) -> Result<()> {
+    let end = |conn: &mut Connection, keys: &[EntityKey], how| {
+        dead_letters::resolve_entities(conn, tenant, Stage::Mapping, None, keys, (how, now)).map(drop)
+    };
+    if !accepted.is_empty() {
+        end(conn, accepted, Resolution::Applied)?;
+    }
+    if !refused.is_empty() {
+        let keys: Vec<EntityKey> = refused.iter().map(|record| record.entity.clone()).collect();
+        end(conn, &keys, Resolution::Superseded)?;
+        let letters: Vec<NewDeadLetter> = refused.iter().map(|record| letter(tenant, record, now)).collect();
+        dead_letters::insert(conn, &letters)?;
+    }
+    Ok(())
+}
+
+/// Requests that waited and are sent now: those that were given up on meanwhile are on their way again.
+fn reopen(conn: &mut Connection, tenant: &TenantId, unparked: &[EntityKey], now: UnixMillis) -> Result<()> {
+    let requests = unparked.iter().filter(|key| key.kind == EntityKind::Onboarding);
+    let requests: Vec<(&str, &str)> = requests.filter_map(|key| onboarding::split(&key.id)).collect();
+    form_records::reopen(conn, tenant, &requests, now)
+}
+
+/// It names the record, and what is wrong with which field; nothing that stands in the record.
+fn letter(tenant: &TenantId, record: &RefusedRecord, now: UnixMillis) -> NewDeadLetter {
+    let complaints = onboarding::complaints(&record.refusal);
+    let (form, id) = onboarding::split(&record.entity.id).unwrap_or_default();
+    NewDeadLetter {
+        tenant: tenant.clone(),
+        stage: Stage::Mapping,
+        kind: record.entity.kind.as_str().to_owned(),
+        entity: record.entity.id.to_string(),
+        reason: Reason::InvalidRecord,
+        detail: Complaint::told(&complaints),
+        content: serde_json::json!({ "form": form, "record": id, "fields": complaints }).to_string(),
+        destination: None,
+        version: None,
+        since: now,
+    }
 }
 
 fn ask(conn: &mut Connection, tenant: &TenantId, asked: &BTreeSet<Question>, now: UnixMillis) -> Result<()> {

@@ -7,6 +7,8 @@ mod overlap;
 #[cfg(test)]
 mod poison;
 #[cfg(test)]
+mod records;
+#[cfg(test)]
 mod scene;
 
 use common::{Action, Change, EntityKey, Field, Fields, UnixMillis, What};

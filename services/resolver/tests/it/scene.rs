@@ -8,7 +8,13 @@ use common::{
     Change, Clock, EntityKey, Event, EventBody, EventKeys, Hop, Observation, Platform, TenantId, UnixMillis, What,
 };
 use resolver::{Rules, Turn};
-use store::{dead_letters::DeadLetter, outbox, questions::OpenQuestion, records};
+use store::{
+    dead_letters::DeadLetter,
+    form_records::{self, FormRecord},
+    outbox,
+    questions::OpenQuestion,
+    records,
+};
 use test_kit::{Stage, TestClock, eventually};
 use tokio::task::JoinHandle;
 
@@ -154,6 +160,15 @@ impl Scene {
             self.stage.context.database.read("test.dead", open).await.unwrap()
         };
         eventually("dead letters", look, |dead| dead.len() == count).await
+    }
+
+    /// What became of a record of a form.
+    pub(crate) async fn form_record(&self, form: &str, record: &str) -> FormRecord {
+        let (form, record) = (form.to_owned(), record.to_owned());
+        let look =
+            move |conn: &mut database::Connection| form_records::get_many(conn, &tenant(), &form, &[record.as_str()]);
+        let mut found = self.stage.context.database.read("test.form-record", look).await.unwrap();
+        found.pop_first().unwrap().1
     }
 
     /// The platform does not answer since now, or does again.
