@@ -107,6 +107,14 @@ impl Courier {
         }
     }
 
+    /// The destination said of an entity that it has nothing of it, whatever was sent before.
+    pub fn note_nowhere(&mut self, key: &EntityKey) {
+        if let Some(mut exception) = self.ledger.take(key) {
+            exception.unsure = false;
+            self.ledger.put(key.clone(), exception);
+        }
+    }
+
     /// Whether a step only takes away what may not be there: that the destination refuses it then says nothing.
     pub fn may_be_gone(&self, step: &Step) -> bool {
         let is_removal = matches!(step.send.action, Action::Remove);

@@ -6,11 +6,13 @@ pub mod courier;
 mod gate;
 mod handler;
 mod manager;
+mod platforms;
 mod sink;
 mod timing;
 mod worker;
 
 pub use build::{Build, Built};
+pub use platforms::Platforms;
 pub use sink::{Sink, run};
 pub use timing::Timing;
 

@@ -4,6 +4,7 @@ mod batch;
 mod books;
 mod breaker;
 mod feed;
+mod members;
 mod messages;
 mod round;
 mod turn;
@@ -11,7 +12,8 @@ mod unsettled;
 
 use std::{sync::Arc, time::Duration};
 
-use common::{DestinationId, TenantId, UnixMillis, jitter_of};
+use broker::Lane;
+use common::{DestinationId, Platform, TenantId, UnixMillis, jitter_of};
 use destinations::{Destination, Unavailable};
 use service::Context;
 use store::destinations::{Backfill, State};
@@ -55,7 +57,9 @@ pub(crate) struct WorkerParts {
     pub(crate) tenant: TenantId,
     pub(crate) destination_id: DestinationId,
     pub(crate) kind: &'static str,
-    pub(crate) platform: &'static str,
+    pub(crate) directory: Platform,
+    pub(crate) lane: Lane,
+    pub(crate) corp_id: String,
     pub(crate) destination: Destination,
     pub(crate) fingerprint: String,
     pub(crate) feed: mpsc::Receiver<Batch>,
@@ -71,7 +75,12 @@ pub(crate) struct Worker {
     tenant: TenantId,
     id: DestinationId,
     kind: &'static str,
-    platform: &'static str,
+    /// Where the tenant's directory comes from.
+    directory: Platform,
+    /// Where events of the tenant go.
+    lane: Lane,
+    /// WeCom's id of the company; empty where it has none.
+    corp_id: String,
     destination: Arc<Destination>,
     fingerprint: String,
     feed: Feed,
@@ -103,6 +112,8 @@ pub(crate) enum Trouble {
     },
     /// Our database.
     Database(database::Error),
+    /// The queue did not take what is to be told.
+    Queue(broker::Error),
     /// Somebody else sends there now.
     LeaseLost,
 }
@@ -110,6 +121,12 @@ pub(crate) enum Trouble {
 impl From<database::Error> for Trouble {
     fn from(error: database::Error) -> Self {
         Self::Database(error)
+    }
+}
+
+impl From<broker::Error> for Trouble {
+    fn from(error: broker::Error) -> Self {
+        Self::Queue(error)
     }
 }
 
@@ -132,7 +149,9 @@ impl Worker {
             tenant: parts.tenant,
             id: parts.destination_id,
             kind: parts.kind,
-            platform: parts.platform,
+            directory: parts.directory,
+            lane: parts.lane,
+            corp_id: parts.corp_id,
             destination: Arc::new(parts.destination),
             fingerprint: parts.fingerprint,
             feed: Feed::new(parts.feed),
@@ -191,6 +210,11 @@ impl Worker {
                 // Nobody knows what was recorded: everything is read anew.
                 self.books = None;
                 self.timing.backoff.first
+            }
+            Trouble::Queue(error) => {
+                let (tenant, id) = (&self.tenant, &self.id);
+                tracing::warn!(tenant.id = %tenant, destination.id = %id, %error, "what was written there cannot be told; trying again");
+                self.count_failure()
             }
             Trouble::LeaseLost => {
                 tracing::info!(tenant.id = %self.tenant, destination.id = %self.id, "another process sends there now");

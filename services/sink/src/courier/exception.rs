@@ -17,7 +17,7 @@ pub struct Exception {
     pub unsure: bool,
     /// The change is a removal.
     pub removal: bool,
-    /// What the entity refers to at the destination, or more than that.
+    /// The departments that the entity refers to at the destination, or more than that.
     pub there: BTreeSet<EntityKey>,
     /// What of it the entity is to have left by now.
     pub left: BTreeSet<EntityKey>,

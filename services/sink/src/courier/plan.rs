@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use common::{Action, Change, EntityKey, UnixMillis};
+use common::{Action, Change, EntityKey, EntityKind, UnixMillis};
 
 use super::{Courier, Exception, Former, Verdict, blockers};
 
@@ -99,7 +99,8 @@ impl Courier {
                         flight.renamed.extend([former.clone(), step.key.clone()]);
                     }
                     flight.entities.insert(step.key.clone());
-                    flight.left.extend(step.change.leaves.iter().cloned());
+                    let departments = step.change.leaves.iter().filter(|left| left.kind == EntityKind::Department);
+                    flight.left.extend(departments.cloned());
                     ahead.skip_to(step.version);
                 }
             }

@@ -170,8 +170,9 @@ impl Courier {
     }
 }
 
-/// What an entity without an exception refers to at the destination before `step` arrives. A department has one parent; of a
-/// member's departments it cannot be told which are new, so it may be more than that.
+/// The departments that an entity without an exception refers to at the destination before `step` arrives. A department has one parent;
+/// of a member's departments it cannot be told which are new, so it may be more than that. Members are not among them: one who is
+/// removed keeps a row, so whoever refers to that need not leave first.
 fn stands_in(step: &Step) -> BTreeSet<EntityKey> {
     let change = &step.change;
     if change.first && step.renames.is_none() {
@@ -181,5 +182,6 @@ fn stands_in(step: &Step) -> BTreeSet<EntityKey> {
     if there.is_empty() || step.key.kind != EntityKind::Department {
         there.extend(change.refers_to.iter().cloned());
     }
+    there.retain(|other| other.kind == EntityKind::Department);
     there
 }

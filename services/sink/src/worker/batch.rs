@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use common::{Change, EntityKind};
+use common::Change;
 use database::Connection;
 use destinations::{Batch, Links, Outcome, Unavailable};
 use store::links;
@@ -48,7 +48,7 @@ impl Worker {
     pub(super) async fn links(&self, sent: &[&Step], changes: &[Change]) -> Result<Links, Trouble> {
         let mut keys = Links::needed_for(changes);
         keys.extend(sent.iter().flat_map(|step| [Some(step.key.clone()), step.renames.clone()]).flatten());
-        keys.retain(|key| key.kind != EntityKind::Callback);
+        keys.retain(|key| key.kind.is_directory());
         let (tenant, id) = (self.tenant.clone(), self.id.clone());
         let read = move |conn: &mut Connection| links::load(conn, &tenant, &id, &keys);
         let found = self.context.database.read("sink.links", read).await?;

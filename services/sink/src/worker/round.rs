@@ -2,18 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{Action, Change, Entity, EntityKey, Reason, UnixMillis};
+use common::{
+    Action, Change, Entity, EntityKey, EntityKind, Platform, Reason, UnixMillis,
+    onboarding::{self, Complaint},
+};
 use database::{Connection, Result};
-use destinations::{Destination, Outcome};
+use destinations::{Destination, How, Outcome, Written};
 use store::{
     dead_letters::{self, NewDeadLetter, Resolution, Stage},
     deliveries::{self, Attempt},
     destinations::{self as rows, Lease, Progress},
-    held, links, messages, taken,
+    form_records, held, links, messages, taken,
 };
 
 use super::{Trouble, Worker, books};
-use crate::courier::{Decision, Exception, Part, Settled, Step, Verdict};
+use crate::{
+    build,
+    courier::{Decision, Exception, Part, Settled, Step, Verdict},
+};
 
 /// What is to be written down.
 #[derive(Default)]
@@ -30,12 +36,14 @@ pub(super) struct Round {
     replaced: BTreeSet<u64>,
     /// Versions whose messages were made for a different state of affairs, and never sent.
     pub(super) void: Vec<u64>,
-    /// When each applied change was received.
-    received: Vec<UnixMillis>,
+    /// When each applied change was received, and from whom.
+    received: Vec<(Platform, UnixMillis)>,
     /// Entities that go on under another id, whatever became of the change: their links go along.
     renamed: Vec<(EntityKey, EntityKey)>,
     /// Former ids whose rows were taken along by applied renames.
     merged: Vec<EntityKey>,
+    /// What came of the records of forms that requests were made of.
+    forms: Vec<form_records::Settled>,
 }
 
 /// When and how long a delivery took.
@@ -66,8 +74,17 @@ impl Round {
         }
     }
 
+    /// Takes in one applied change as an attempt of its own; `answer` says how.
+    pub(super) fn applied_as(&mut self, step: &Step, answer: &str, sent: Sent) {
+        self.attempted(step, "applied", answer.to_owned(), sent);
+    }
+
     /// Takes in one attempt that failed.
     pub(super) fn failed(&mut self, step: &Step, outcome: &str, answer: String, sent: Sent) {
+        self.attempted(step, outcome, answer, sent);
+    }
+
+    fn attempted(&mut self, step: &Step, outcome: &str, answer: String, sent: Sent) {
         self.attempts.push(Attempt {
             from_version: step.version,
             to_version: step.version,
@@ -80,7 +97,36 @@ impl Round {
         });
     }
 
-    fn took(&mut self, step: &Step) {
+    /// A member was made of a request, or was found to be the one.
+    pub(super) fn note_created(&mut self, request: &EntityKey, written: &Written, attempts: u32) {
+        let known = match written.how {
+            How::Created | How::CreatedBefore => None,
+            How::Linked => Some(Complaint::new("userid", "the member was there already, and is as it was")),
+            How::Updated => Some(Complaint::new("userid", "the member was there already, and was changed")),
+        };
+        self.note_form(request, form_records::State::Created, Some(written.id.clone()), known, attempts);
+    }
+
+    /// A request was given up on.
+    pub(super) fn note_failed(&mut self, request: &EntityKey, why: Complaint, attempts: u32) {
+        self.note_form(request, form_records::State::Failed, None, Some(why), attempts);
+    }
+
+    fn note_form(
+        &mut self,
+        request: &EntityKey,
+        state: form_records::State,
+        user_id: Option<String>,
+        told: Option<Complaint>,
+        attempts: u32,
+    ) {
+        let Some((form, record)) = onboarding::split(&request.id) else { return };
+        let (form, record) = (form.to_owned(), record.to_owned());
+        let reasons = told.map(|complaint| Complaint::list(&[complaint]));
+        self.forms.push(form_records::Settled { form, record, state, user_id, reasons, attempts });
+    }
+
+    fn took(&mut self, step: &Step, directory: Platform) {
         match &step.send.action {
             Action::Upsert { entity, renamed_from } => {
                 if let Some(former) = renamed_from {
@@ -95,7 +141,7 @@ impl Round {
             Action::Callback(_) => {}
         }
         if step.send.only_for.is_none() {
-            self.received.push(step.change.received_at);
+            self.received.push((build::platform(&step.change, directory), step.change.received_at));
         }
     }
 }
@@ -120,7 +166,7 @@ impl Worker {
             round.renamed.push((former.clone(), step.key.clone()));
         }
         if was_applied {
-            round.took(step);
+            round.took(step, self.directory);
             if step.part == Part::FormerRow {
                 round.replaced.insert(step.version);
             }
@@ -181,6 +227,11 @@ impl Worker {
 
     /// Adds a dead letter of an exception that was given up on.
     pub(super) fn bury(&mut self, key: &EntityKey, change: &Change, reason: Reason, detail: String, round: &mut Round) {
+        if key.kind == EntityKind::Onboarding {
+            let exception = self.books.as_ref().and_then(|books| books.courier.exception(key));
+            let attempts = exception.map_or(0, |exception| exception.attempts);
+            round.note_failed(key, Complaint::new("", detail.as_str()), attempts);
+        }
         let letter = self.dead_letter(key, change, reason, detail, self.context.clock.now());
         round.dead.push(letter);
         self.count_outcome("rejected");
@@ -207,16 +258,21 @@ impl Worker {
             self.breaker.succeeded();
             self.is_cautious = false;
         }
-        let latencies: Vec<i64> = round.received.iter().map(|received| now.since(*received)).collect();
-        let is_batch = matches!(*self.destination, Destination::Batch(_));
-        let write = move |conn: &mut Connection| page.write(conn, &round, is_batch);
+        let latencies: Vec<(Platform, i64)> =
+            round.received.iter().map(|(platform, received)| (*platform, now.since(*received))).collect();
+        let keeps = match &*self.destination {
+            Destination::Batch(_) => Keeps::Links,
+            Destination::Messages(_) => Keeps::Taken,
+            Destination::Members(_) => Keeps::Forms,
+        };
+        let write = move |conn: &mut Connection| page.write(conn, &round, keeps);
         if !self.context.database.write("sink.commit", write).await? {
             return Err(Trouble::LeaseLost);
         }
         self.unsettled.clear();
         fail::fail_point!("sink.after_commit");
-        let seconds = self.context.metrics.end_to_end_seconds.with_label_values(&[self.platform]);
-        for latency in latencies {
+        for (platform, latency) in latencies {
+            let seconds = self.context.metrics.end_to_end_seconds.with_label_values(&[platform.as_str()]);
             seconds.observe(latency.max(0) as f64 / 1000.0);
         }
         Ok(())
@@ -239,6 +295,17 @@ fn unneeded(books: &mut books::Books, replaced: &BTreeSet<u64>) -> Vec<u64> {
     settled.into_iter().collect()
 }
 
+/// What is kept of a kind of destination besides what is kept of all.
+#[derive(Debug, Clone, Copy)]
+enum Keeps {
+    /// Which row is which entity.
+    Links,
+    /// What it took of each entity.
+    Taken,
+    /// What came of records of forms.
+    Forms,
+}
+
 struct Page {
     lease: Lease,
     progress: Progress,
@@ -252,7 +319,7 @@ struct Page {
 
 impl Page {
     /// `false` when the lease is lost; then nothing is written.
-    fn write(self, conn: &mut Connection, round: &Round, is_batch: bool) -> Result<bool> {
+    fn write(self, conn: &mut Connection, round: &Round, keeps: Keeps) -> Result<bool> {
         if !rows::advance(conn, &self.lease, &self.progress)? {
             return Ok(false);
         }
@@ -282,14 +349,16 @@ impl Page {
             end(conn, &keys, Resolution::Superseded)?;
             dead_letters::insert(conn, &round.dead)?;
         }
-        if is_batch {
-            for (from, to) in &round.renamed {
-                links::rename(conn, tenant, id, from, to)?;
+        match keeps {
+            Keeps::Links => {
+                for (from, to) in &round.renamed {
+                    links::rename(conn, tenant, id, from, to)?;
+                }
+                // Both ids were linked: their rows are one now.
+                links::remove(conn, tenant, id, &round.merged)?;
             }
-            // Both ids were linked: their rows are one now.
-            links::remove(conn, tenant, id, &round.merged)?;
-        } else {
-            write_taken(conn, &self.lease, &round.taken)?;
+            Keeps::Taken => write_taken(conn, &self.lease, &round.taken)?,
+            Keeps::Forms => form_records::settle(conn, tenant, &round.forms, self.now)?,
         }
         fail::fail_point!("sink.before_commit");
         Ok(true)

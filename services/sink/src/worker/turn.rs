@@ -101,13 +101,14 @@ impl Worker {
         match &*destination {
             Destination::Batch(batch) => self.carry_out_batch(batch.as_ref(), steps).await,
             Destination::Messages(messages) => self.carry_out_messages(messages.as_ref(), steps).await,
+            Destination::Members(members) => Box::pin(self.carry_out_members(members.as_ref(), steps)).await,
         }
     }
 
     fn limit(&self) -> usize {
         match &*self.destination {
             _ if self.is_cautious || self.breaker.is_open() => 1,
-            Destination::Batch(_) => self.batch_size,
+            Destination::Batch(_) | Destination::Members(_) => self.batch_size,
             Destination::Messages(_) => MESSAGES_PER_GROUP,
         }
     }
@@ -207,7 +208,7 @@ impl Worker {
             owner: self.context.instance.clone(),
             fingerprint: self.fingerprint.clone(),
             batch: match &*self.destination {
-                Destination::Batch(_) => self.batch_size as u64,
+                Destination::Batch(_) | Destination::Members(_) => self.batch_size as u64,
                 Destination::Messages(_) => 0,
             },
             now,
@@ -267,6 +268,8 @@ impl Worker {
                     tracing::info!(tenant.id = %self.tenant, destination.id = %self.id, "the handshake succeeded");
                 }
             }
+            // Each member says by itself whether it can be made.
+            Destination::Members(_) => {}
         }
         self.is_prepared = true;
         self.breaker.succeeded();

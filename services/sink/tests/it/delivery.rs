@@ -1,28 +1,21 @@
 //! What arrives, in which order, after which troubles.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use broker::{Lane, Outgoing};
-use common::{Action, Backoff, Change, DestinationId, Entity, EntityKey, Field, Fields, Hop, TenantId, UnixMillis};
+use common::{Action, Change, EntityKey, Field, Hop};
 use database::Connection;
-use service::config::SinkConfig;
-use sink::{Sink, Timing};
+use sink::Timing;
 use store::{
-    dead_letters,
     destinations::{self, State},
-    held, outbox,
+    outbox,
 };
 use test_kit::{Stage, eventually};
 
-use crate::fakes::Fakes;
-
-fn tenant() -> TenantId {
-    "acme".parse().unwrap()
-}
-
-fn destination(id: &str) -> DestinationId {
-    id.parse().unwrap()
-}
+use crate::{
+    fakes::Fakes,
+    support::{append, dead, destination, held_states, position, read, start, tenant, timing, upsert},
+};
 
 fn tenant_file(destinations: &[&str]) -> String {
     let mut text = String::from("id = \"acme\"\n");
@@ -40,25 +33,6 @@ fn tenant_file(destinations: &[&str]) -> String {
     text
 }
 
-fn timing() -> Timing {
-    let quick = |millis| Backoff { first: Duration::from_millis(millis), longest: Duration::from_millis(millis * 4) };
-    Timing {
-        backoff: quick(5),
-        held_backoff: quick(5),
-        watch_every: Duration::from_millis(20),
-        clean_every: Duration::from_millis(50),
-        outbox_keeps: 2,
-        ..Timing::default()
-    }
-}
-
-fn start(stage: &Stage, fakes: &Fakes, timing: Timing) {
-    let config = SinkConfig { batch_size: 8, retry_limit_seconds: 3600, ..SinkConfig::default() };
-    let sink = Sink::new(config, vec![Lane::shared()], stage.context.clone(), Arc::new(fakes.clone()));
-    let running = sink.with_timing(timing).run();
-    stage.context.spawn("sink", async move { running.await.unwrap() });
-}
-
 async fn begin(destinations: &[&str]) -> (Stage, Fakes) {
     let stage = Stage::open().await;
     stage.apply(&tenant_file(destinations)).await;
@@ -67,62 +41,12 @@ async fn begin(destinations: &[&str]) -> (Stage, Fakes) {
     (stage, fakes)
 }
 
-fn upsert(key: EntityKey, refers_to: &[EntityKey], first: bool) -> Change {
-    let fields = Fields::new().with(Field::Name, &*key.id);
-    let entity = Entity { shown_id: key.id.to_string(), fields, incomplete: false };
-    Change {
-        tenant: tenant(),
-        version: 0,
-        entity: key,
-        action: Action::Upsert { entity, renamed_from: None },
-        source_time: UnixMillis(0),
-        received_at: UnixMillis(0),
-        refers_to: refers_to.to_vec(),
-        leaves: Vec::new(),
-        first,
-        only_for: None,
-    }
-}
-
 fn department(id: &str) -> Change {
     upsert(EntityKey::department(id), &[EntityKey::department("1")], true)
 }
 
 fn member(id: &str, of: &str) -> Change {
     upsert(EntityKey::member(id), &[EntityKey::department(of)], true)
-}
-
-async fn append(stage: &Stage, mut changes: Vec<Change>) -> Vec<Change> {
-    let now = stage.context.clock.now();
-    let write = move |conn: &mut Connection| -> database::Result<Vec<Change>> {
-        let last = outbox::last_version(conn, &tenant())?;
-        outbox::append(conn, &tenant(), last, &mut changes, now)?;
-        Ok(changes)
-    };
-    stage.context.database.write("test.append", write).await.unwrap()
-}
-
-async fn read<T: Send + 'static>(
-    stage: &Stage,
-    look: impl FnOnce(&mut Connection) -> database::Result<T> + Send + 'static,
-) -> T {
-    stage.context.database.read("test.read", look).await.unwrap()
-}
-
-async fn position(stage: &Stage, id: &str) -> u64 {
-    let id = destination(id);
-    read(stage, move |conn| destinations::get(conn, &tenant(), &id)).await.map_or(0, |row| row.position)
-}
-
-async fn held_states(stage: &Stage, id: &str) -> BTreeMap<String, &'static str> {
-    let id = destination(id);
-    let rows = read(stage, move |conn| held::load(conn, &tenant(), &id)).await;
-    rows.into_iter().map(|row| (row.entity.to_string(), row.state.as_str())).collect()
-}
-
-async fn dead(stage: &Stage) -> Vec<(String, &'static str)> {
-    let letters = read(stage, |conn| dead_letters::list(conn, None)).await;
-    letters.into_iter().map(|dead| (dead.letter.entity, dead.letter.reason.as_str())).collect()
 }
 
 #[tokio::test]

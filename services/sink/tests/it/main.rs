@@ -4,3 +4,9 @@
 mod delivery;
 #[cfg(test)]
 mod fakes;
+#[cfg(test)]
+mod hires;
+#[cfg(test)]
+mod kinds;
+#[cfg(test)]
+mod support;

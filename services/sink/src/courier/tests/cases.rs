@@ -1,6 +1,6 @@
 //! Single rules.
 
-use common::{Action, Change, EntityKey, UnixMillis};
+use common::{Action, Change, EntityKey, EntityKind, UnixMillis};
 
 use super::super::{Courier, Decision, Part, Settled, Verdict};
 use super::world::{remove, upsert};
@@ -255,11 +255,51 @@ fn a_missing_reference_waits_for_the_one_that_is_known_to_be_missing() {
     assert_eq!(settle(&mut courier, &elsewhere, missing), Settled::Held, "nobody knows why 7 is missing");
 }
 
+fn punch(id: &str) -> EntityKey {
+    EntityKey::new(EntityKind::Attendance, id)
+}
+
+#[test]
+fn attendance_waits_for_its_member_and_comes_when_that_does() {
+    let mut courier = Courier::default();
+    settle(&mut courier, &upsert(1, &member("a"), &[dept("1")], &[], true), rejected());
+    let record = upsert(2, &punch("a/1"), &[member("a")], &[], true);
+    assert_eq!(settle(&mut courier, &record, Verdict::Applied), Settled::Waiting);
+    assert_eq!(settle(&mut courier, &upsert(3, &punch("b/1"), &[], &[], true), Verdict::Applied), Settled::Applied);
+    settle(&mut courier, &upsert(4, &member("a"), &[dept("1")], &[], false), Verdict::Applied);
+    assert_eq!(courier.due(NOW, 9), [(2, punch("a/1"))]);
+    let step = courier.retry(&punch("a/1"), record).unwrap();
+    assert_eq!(courier.settle(&step, Verdict::Applied, NOW), Settled::Applied);
+    assert_eq!(courier.exceptions().count(), 0);
+}
+
+#[test]
+fn who_is_removed_does_not_wait_for_attendance_that_did_not_arrive() {
+    let mut courier = Courier::default();
+    settle(&mut courier, &upsert(1, &punch("a/1"), &[member("a")], &[], false), rejected());
+    settle(&mut courier, &remove(2, &punch("a/1"), &[member("a")]), rejected());
+    let gone = remove(3, &member("a"), &[dept("1")]);
+    assert_eq!(courier.decide(&gone, true), Decision::Deliver);
+    let both = [remove(3, &punch("a/2"), &[member("a")]), remove(4, &member("a"), &[dept("1")])];
+    assert_eq!(courier.plan(&both, |_| true, 9).len(), 2, "they share a batch");
+}
+
+#[test]
+fn a_record_whose_member_the_destination_never_had_is_held() {
+    let mut courier = Courier::default();
+    // Of one who left nothing is referred to any more.
+    let late = upsert(1, &punch("a/1"), &[], &[], true);
+    let missing = Verdict::Missing { next_attempt: LATER, what: Some(member("a")) };
+    assert_eq!(settle(&mut courier, &late, missing), Settled::Held);
+    assert_eq!(courier.next_due(), Some(LATER));
+}
+
 #[test]
 fn a_rejected_callback_leaves_nothing_behind() {
     let mut courier = Courier::default();
-    let key = EntityKey::new(common::EntityKind::Callback, "abc");
-    let callback = common::Callback { name: "x".into(), at: NOW, content: String::new() };
+    let key = EntityKey::new(EntityKind::Callback, "abc");
+    let platform = common::Platform::Wecom;
+    let callback = common::Callback { name: "x".into(), at: NOW, content: String::new(), platform };
     let change = super::world::change(1, &key, Action::Callback(callback));
     assert_eq!(settle(&mut courier, &change, rejected()), Settled::Dead);
     assert_eq!((courier.position(), courier.exceptions().count()), (1, 0));
