@@ -9,6 +9,7 @@ use service::{Context, config::SynchronizerConfig};
 use crate::{
     Timing,
     companies::{Companies, Company},
+    forms::Sources,
     metrics::Counted,
 };
 
@@ -17,6 +18,7 @@ pub(crate) struct Desk {
     pub(crate) context: Context,
     pub(crate) config: SynchronizerConfig,
     pub(crate) companies: Companies,
+    pub(crate) forms: Sources,
     pub(crate) counted: Counted,
     pub(crate) timing: Timing,
     pub(crate) lanes: Vec<Lane>,

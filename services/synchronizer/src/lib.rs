@@ -1,7 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod companies;
+mod contacts;
 mod desk;
+mod details;
+mod forms;
 mod ids;
 mod in_hand;
 mod metrics;

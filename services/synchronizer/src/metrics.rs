@@ -1,22 +1,18 @@
 //! What this service counts.
 
-use prometheus::{GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts};
+use std::sync::Arc;
+
+use common::Platform;
+use prometheus::{GaugeVec, IntCounterVec, IntGaugeVec, Opts};
 use service::Metrics;
 use store::runs::{Run, RunKind, RunState};
-use wecom::api::Observer;
-
-/// Seconds, up to a request's time limit.
-const REQUEST_SECONDS: &[f64] = &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0];
 
 /// The families that only this service has.
 pub(crate) struct Counted {
-    /// Requests to platforms. Labels `platform`, `api`, `outcome`: `ok`, or what went wrong.
-    pub(crate) platform_requests_total: IntCounterVec,
-    /// Time of one request. Labels `platform`, `api`.
-    pub(crate) platform_request_seconds: HistogramVec,
     /// Whether a tenant's platform refuses or cannot be reached: 1, and 0 once it answers. Label `tenant`.
     pub(crate) platform_silent: IntGaugeVec,
-    /// Questions put to a platform. Labels `tenant`, `outcome`: `answered`, `absent`, `postponed`.
+    /// Questions put to a platform. Labels `tenant`, `outcome`: `answered`, `absent`, `postponed`, and of the latter once more `unreadable`, of
+    /// which the answer could not be read.
     pub(crate) questions_total: IntCounterVec,
     /// How often too many removals were held back. Label `tenant`.
     pub(crate) brakes_total: IntCounterVec,
@@ -27,21 +23,23 @@ pub(crate) struct Counted {
     pub(crate) sync_progress_ratio: GaugeVec,
     /// Entities that callbacks should have told of and did not, by the last run. Label `tenant`.
     pub(crate) directory_differences: IntGaugeVec,
+    /// Punches and approvals that callbacks should have told of and did not, by the last comparison. Label `tenant`.
+    pub(crate) record_differences: IntGaugeVec,
+    /// Pushes that a platform could not deliver and that were read from its list of those. Label `tenant`.
+    pub(crate) failed_pushes_total: IntCounterVec,
+    /// How much of a month's quota is used; above 1 where more is. Labels `tenant`, `platform`, `kind`: `api`, `stream`.
+    pub(crate) quota_used_ratio: GaugeVec,
+    /// Records of forms that were read, by what they came to. Labels `tenant`, `outcome`: `sent`, `refused`, `known`, `changed` (after it was
+    /// sent), `unreadable`, and why one was left out: `not_approved`, `before_start`, `before_since`, `no_time`, `condition`.
+    pub(crate) form_records_total: IntCounterVec,
+    /// Outcomes that were to be written back into forms. Labels `tenant`, `outcome`: `written`, `gone`, `unwritable`, `postponed`.
+    pub(crate) form_answers_total: IntCounterVec,
 }
 
 impl Counted {
     /// The families, registered.
     pub(crate) fn register(metrics: &Metrics) -> prometheus::Result<Self> {
         let counted = Self {
-            platform_requests_total: IntCounterVec::new(
-                Opts::new("platform_requests_total", "Requests to platforms by outcome."),
-                &["platform", "api", "outcome"],
-            )?,
-            platform_request_seconds: HistogramVec::new(
-                HistogramOpts::new("platform_request_seconds", "Time of one request to a platform.")
-                    .buckets(REQUEST_SECONDS.to_vec()),
-                &["platform", "api"],
-            )?,
             platform_silent: IntGaugeVec::new(
                 Opts::new("platform_silent", "1 while a tenant's platform refuses or cannot be reached."),
                 &["tenant"],
@@ -66,15 +64,38 @@ impl Counted {
                 Opts::new("directory_differences", "Entities that callbacks did not tell of, by the last run."),
                 &["tenant"],
             )?,
+            record_differences: IntGaugeVec::new(
+                Opts::new("record_differences", "Punches and approvals that callbacks did not tell of."),
+                &["tenant"],
+            )?,
+            failed_pushes_total: IntCounterVec::new(
+                Opts::new("failed_pushes_total", "Pushes that were read from a platform's list of failed ones."),
+                &["tenant"],
+            )?,
+            quota_used_ratio: GaugeVec::new(
+                Opts::new("quota_used_ratio", "How much of a month's quota is used."),
+                &["tenant", "platform", "kind"],
+            )?,
+            form_records_total: IntCounterVec::new(
+                Opts::new("form_records_total", "Records of forms that were read, by what they came to."),
+                &["tenant", "outcome"],
+            )?,
+            form_answers_total: IntCounterVec::new(
+                Opts::new("form_answers_total", "Outcomes that were to be written back into forms."),
+                &["tenant", "outcome"],
+            )?,
         };
-        metrics.register(counted.platform_requests_total.clone())?;
-        metrics.register(counted.platform_request_seconds.clone())?;
         metrics.register(counted.platform_silent.clone())?;
         metrics.register(counted.questions_total.clone())?;
         metrics.register(counted.brakes_total.clone())?;
         metrics.register(counted.sync_runs_total.clone())?;
         metrics.register(counted.sync_progress_ratio.clone())?;
         metrics.register(counted.directory_differences.clone())?;
+        metrics.register(counted.record_differences.clone())?;
+        metrics.register(counted.failed_pushes_total.clone())?;
+        metrics.register(counted.quota_used_ratio.clone())?;
+        metrics.register(counted.form_records_total.clone())?;
+        metrics.register(counted.form_answers_total.clone())?;
         Ok(counted)
     }
 }
@@ -109,21 +130,23 @@ impl RunsCounted {
     }
 }
 
-/// Counts the requests to WeCom.
-pub(crate) struct WecomRequests {
-    total: IntCounterVec,
-    seconds: HistogramVec,
-}
+/// Counts the requests to platforms.
+pub(crate) struct PlatformRequests(pub(crate) Arc<Metrics>);
 
-impl WecomRequests {
-    pub(crate) fn new(counted: &Counted) -> Self {
-        Self { total: counted.platform_requests_total.clone(), seconds: counted.platform_request_seconds.clone() }
+impl wecom::api::Observer for PlatformRequests {
+    fn request(&self, api: &'static str, outcome: &'static str, seconds: f64) {
+        self.0.note_request(Platform::Wecom, api, outcome, seconds);
     }
 }
 
-impl Observer for WecomRequests {
+impl dingtalk::api::Observer for PlatformRequests {
     fn request(&self, api: &'static str, outcome: &'static str, seconds: f64) {
-        self.total.with_label_values(&["wecom", api, outcome]).inc();
-        self.seconds.with_label_values(&["wecom", api]).observe(seconds);
+        self.0.note_request(Platform::Dingtalk, api, outcome, seconds);
+    }
+}
+
+impl jiandaoyun::api::Observer for PlatformRequests {
+    fn request(&self, api: &'static str, outcome: &'static str, seconds: f64) {
+        self.0.note_request(Platform::Jiandaoyun, api, outcome, seconds);
     }
 }

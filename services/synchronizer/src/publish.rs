@@ -1,24 +1,40 @@
 //! What was answered goes the way of everything that enters: as events, through the queue.
 
-use broker::Outgoing;
-use common::{Event, EventBody, EventKeys, Hop, Observation, Platform};
+use broker::{Lane, Outgoing};
+use common::{Event, EventBody, EventKeys, Hop, Observation};
 
 use crate::{companies::Company, desk::Desk};
 
 /// Events that are published at once.
 const AT_ONCE: usize = 256;
 
-/// Publishes what the platform told. On `Ok` all of it is durable; on an error some of it may be, which does no harm: an
+/// Publishes what the platform of the tenant's directory told. On `Ok` all of it is durable; on an error some of it may be, which does no harm: an
 /// answer that comes twice says the same.
 ///
 /// # Errors
 /// Those of the queue.
 pub(crate) async fn publish(desk: &Desk, company: &Company, told: Vec<Observation>) -> broker::Result<()> {
-    let events: Vec<Event> = told.into_iter().map(|seen| event(desk, company, seen)).collect();
+    let events = told.into_iter().map(|seen| event(desk, company, seen)).collect();
+    publish_events(desk, company, events).await
+}
+
+/// Publishes events of a tenant, see [`publish`].
+///
+/// # Errors
+/// Those of the queue.
+pub(crate) async fn publish_events(desk: &Desk, company: &Company, events: Vec<Event>) -> broker::Result<()> {
+    publish_on(desk, &company.lane, &events).await
+}
+
+/// Publishes events of one tenant on its lane, see [`publish`].
+///
+/// # Errors
+/// Those of the queue.
+pub(crate) async fn publish_on(desk: &Desk, lane: &Lane, events: &[Event]) -> broker::Result<()> {
     for piece in events.chunks(AT_ONCE) {
         let messages =
             piece.iter().map(|event| Outgoing::serialised(event.ordering_key(), event.to_cloud_event())).collect();
-        desk.context.broker.publish(Hop::Events, &company.lane, messages).await?;
+        desk.context.broker.publish(Hop::Events, lane, messages).await?;
         let published = &desk.context.metrics.events_published_total;
         for event in piece {
             published.with_label_values(&[event.platform.as_str(), event.tenant.as_str(), event.type_name()]).inc();
@@ -34,7 +50,7 @@ fn event(desk: &Desk, company: &Company, seen: Observation) -> Event {
     Event {
         id: content.clone(),
         tenant: company.tenant.clone(),
-        platform: Platform::Wecom,
+        platform: company.platform,
         received_at: desk.now(),
         keys: EventKeys { platform: None, content },
         traceparent: None,

@@ -6,10 +6,10 @@ use std::time::Duration;
 use common::{ROOT_DEPARTMENT, UnixMillis, jitter_of};
 use database::Connection;
 use store::{outbox, questions, records};
-use wecom::api::ApiError;
 
 use crate::{
     companies::Company,
+    contacts::Failure,
     desk::Desk,
     questions::{AskedAs, Meant, classify},
 };
@@ -18,7 +18,7 @@ use crate::{
 ///
 /// # Errors
 /// Those of the database.
-pub(crate) async fn begin(desk: &Desk, company: &Company, after: Duration, why: &ApiError) -> database::Result<()> {
+pub(crate) async fn begin(desk: &Desk, company: &Company, after: Duration, why: &Failure) -> database::Result<()> {
     let now = desk.now();
     put_off(desk, company, now, after);
     let tenant = company.tenant.clone();
@@ -64,20 +64,19 @@ pub(crate) async fn holds(desk: &Desk, company: &Company) -> database::Result<bo
     }
 }
 
-/// Asks with both secrets what is always there; why it is silent and how long it is to be left alone, if one of them gets no answer.
-/// With the contact secret it is the list that every other question comes down to.
-pub(crate) async fn probe(company: &Company) -> Option<(Duration, ApiError)> {
-    let listed = company.client.member_ids_page(None).await.map(drop);
+/// Asks in both ways what is always there; why it is silent and how long it is to be left alone, if one of them gets no answer.
+pub(crate) async fn probe(company: &Company) -> Option<(Duration, Failure)> {
+    let listed = company.contacts.probe_ids().await;
     if let Some(silence) = silence(listed, AskedAs::Contact) {
         return Some(silence);
     }
-    if !company.client.reads_details() {
+    if !company.contacts.reads_details() {
         return None;
     }
-    silence(company.client.department(ROOT_DEPARTMENT).await.map(drop), AskedAs::App)
+    silence(company.contacts.department(ROOT_DEPARTMENT).await.map(drop), AskedAs::App)
 }
 
-fn silence(asked: Result<(), ApiError>, asked_as: AskedAs) -> Option<(Duration, ApiError)> {
+fn silence(asked: Result<(), Failure>, asked_as: AskedAs) -> Option<(Duration, Failure)> {
     let error = asked.err()?;
     match classify(&error, asked_as) {
         Meant::Silent { after } => Some((after, error)),

@@ -6,8 +6,9 @@ use std::sync::{
 };
 
 use anyhow::Context as _;
+use futures::future::BoxFuture;
 
-use crate::{Bell, desk::Desk, questions, reconcile, run::Runs, upkeep::Upkeep};
+use crate::{Bell, desk::Desk, details, forms, questions, reconcile, run::Runs, upkeep::Upkeep};
 
 /// The parts of a synchronizer, ready to work.
 pub struct Steps {
@@ -25,23 +26,29 @@ impl Steps {
 
     /// Does one look of everything, one thing after the other and without waiting for any time to pass: tenants whose destinations
     /// collect, runs that are due, runs as far as they go, pulls that are due or were left in the middle, one step of the walk over
-    /// details of each tenant, questions that are due. What [`Synchronizer::run`](crate::Synchronizer::run) does in its loops, for
-    /// who drives time.
+    /// details of each tenant, questions that are due, failed pushes and comparisons of attendance and approvals, and forms. What
+    /// [`Synchronizer::run`](crate::Synchronizer::run) does in its loops, for who drives time.
     ///
     /// # Errors
     /// The first one of our database or the queue outside of runs, which keep what troubles them. All the others were looked at, and
     /// the next look tries again.
-    pub async fn once(&self) -> anyhow::Result<()> {
-        if !self.has_begun.swap(true, Ordering::Relaxed) {
-            self.runs.begin().await;
-            reconcile::begin(&self.desk).await;
-        }
-        Box::pin(self.runs.once()).await;
-        let pulled = Box::pin(reconcile::once(&self.desk)).await;
-        let walked = Box::pin(reconcile::step_each(&self.desk)).await;
-        let asked = Box::pin(questions::once(&self.desk)).await;
-        let forgot = Box::pin(self.upkeep.once(&self.desk)).await.map_err(anyhow::Error::from);
-        pulled.and(walked).and(asked).and(forgot)
+    pub fn once(&self) -> BoxFuture<'_, anyhow::Result<()>> {
+        Box::pin(async move {
+            if !self.has_begun.swap(true, Ordering::Relaxed) {
+                self.runs.begin().await;
+                reconcile::begin(&self.desk).await;
+                details::begin(&self.desk).await;
+                forms::begin(&self.desk).await;
+            }
+            Box::pin(self.runs.once()).await;
+            let pulled = Box::pin(reconcile::once(&self.desk)).await;
+            let walked = Box::pin(reconcile::step_each(&self.desk)).await;
+            let asked = Box::pin(questions::once(&self.desk)).await;
+            let detailed = Box::pin(details::once(&self.desk)).await;
+            let polled = Box::pin(forms::once(&self.desk)).await;
+            let forgot = Box::pin(self.upkeep.once(&self.desk)).await.map_err(anyhow::Error::from);
+            pulled.and(walked).and(asked).and(detailed).and(polled).and(forgot)
+        })
     }
 
     /// Does all of it until the context stops; calls that are on their way are finished first.
@@ -52,11 +59,17 @@ impl Steps {
         let comparing = context.spawn("pulls", reconcile::schedule(Arc::clone(&desk)));
         let walking = context.spawn("walk", reconcile::walk(Arc::clone(&desk)));
         let tidying = context.spawn("upkeep", upkeep.run(Arc::clone(&desk)));
+        let answering = context.spawn("records", details::watch(Arc::clone(&desk)));
+        let tending = context.spawn("record upkeep", details::tend(Arc::clone(&desk)));
+        let hiring = context.spawn("forms", forms::watch(Arc::clone(&desk)));
         let asking = context.spawn("questions", questions::watch(desk, bell));
         asking.await.context("questions panicked")?;
         comparing.await.context("pulls panicked")?;
         walking.await.context("the walk panicked")?;
         tidying.await.context("the upkeep panicked")?;
+        tending.await.context("the upkeep of records panicked")?;
+        answering.await.context("questions about records panicked")?;
+        hiring.await.context("forms panicked")?;
         running.await.context("sync runs panicked")
     }
 }

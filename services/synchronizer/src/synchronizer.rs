@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use broker::Lane;
+use futures::future::BoxFuture;
 use outbound::{Governor, Guard};
 use service::{Context, StoreGovernor, config::SynchronizerConfig};
 use tokio::sync::Notify;
@@ -12,7 +13,9 @@ use crate::{
     Steps, Timing,
     companies::Companies,
     desk::Desk,
-    metrics::{Counted, WecomRequests},
+    details::Meters,
+    forms::Sources,
+    metrics::{Counted, PlatformRequests},
     run::{OpenProduct, Products, Runs},
     source::Platform,
 };
@@ -21,19 +24,22 @@ use crate::{
 ///
 /// # Errors
 /// When the system lacks what an HTTP client needs.
-pub async fn run(
+pub fn run(
     config: SynchronizerConfig,
     products: Guard,
     lanes: Vec<Lane>,
     context: Context,
-) -> anyhow::Result<()> {
-    let timing = Timing::default();
-    let client = |guard| outbound::Client::new(guard, timing.request_timeout).context("making an HTTP client");
-    let http = client(Guard::new(config.allowed_networks.clone()))?;
-    let products = Arc::new(Products::new(client(products)?));
-    let governor = StoreGovernor::new(context.database.clone(), Arc::clone(&context.clock), context.instance.clone());
-    let synchronizer = Synchronizer::new(config, lanes, context, http, Arc::new(governor)).with_products(products);
-    synchronizer.with_timing(timing).run().await
+) -> BoxFuture<'static, anyhow::Result<()>> {
+    Box::pin(async move {
+        let timing = Timing::default();
+        let client = |guard| outbound::Client::new(guard, timing.request_timeout).context("making an HTTP client");
+        let http = client(Guard::new(config.allowed_networks.clone()))?;
+        let products = Arc::new(Products::new(client(products)?));
+        let governor =
+            StoreGovernor::new(context.database.clone(), Arc::clone(&context.clock), context.instance.clone());
+        let synchronizer = Synchronizer::new(config, lanes, context, http, Arc::new(governor)).with_products(products);
+        synchronizer.with_timing(timing).run().await
+    })
 }
 
 /// The synchronizer with its parts chosen.
@@ -103,11 +109,22 @@ impl Synchronizer {
     pub fn steps(self) -> anyhow::Result<Steps> {
         let Self { config, lanes, context, http, governor, products, timing, bell } = self;
         let counted = Counted::register(&context.metrics).context("registering metrics")?;
-        let observer = Arc::new(WecomRequests::new(&counted));
+        let observer = Arc::new(PlatformRequests(Arc::clone(&context.metrics)));
         let meters = counted.of_runs();
-        let companies = Companies::new(http, governor, observer, Arc::clone(&context.clock));
-        let parts =
-            Desk { context: context.clone(), config: config.clone(), companies, counted, timing, lanes: lanes.clone() };
+        let used_ratio = counted.quota_used_ratio.clone();
+        let quotas = Meters::new(context.database.clone(), Arc::clone(&context.clock), used_ratio);
+        let clock = Arc::clone(&context.clock);
+        let forms = Sources::new(http.clone(), Arc::clone(&governor), Arc::clone(&observer), Arc::clone(&clock));
+        let companies = Companies::new(http, governor, observer, clock, quotas);
+        let parts = Desk {
+            context: context.clone(),
+            config: config.clone(),
+            companies,
+            forms,
+            counted,
+            timing,
+            lanes: lanes.clone(),
+        };
         let desk = Arc::new(parts);
         let source = Arc::new(Platform::new(Arc::clone(&desk)));
         let runs = Runs::new(config, lanes, context, products, source).counted_by(meters);
@@ -118,7 +135,7 @@ impl Synchronizer {
     ///
     /// # Errors
     /// When metrics cannot be registered: it runs twice in one process.
-    pub async fn run(self) -> anyhow::Result<()> {
-        self.steps()?.run().await
+    pub fn run(self) -> BoxFuture<'static, anyhow::Result<()>> {
+        Box::pin(async move { self.steps()?.run().await })
     }
 }

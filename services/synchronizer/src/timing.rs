@@ -32,6 +32,22 @@ pub struct Timing {
     pub request_timeout: Duration,
     /// Waits after a question that got no answer, and between two looks whether a silent platform answers again.
     pub backoff: Backoff,
+    /// From the first punch that is asked about to the call that tells of it: what is punched meanwhile is told by the same call.
+    pub gather: Duration,
+    /// Between two such calls, and the longest that a punch waits for one.
+    pub gather_apart: Duration,
+    /// How long after it was first asked about a member's day is looked at again, at the latest: results may be late.
+    pub look_soon: Duration,
+    /// The same once more, and a last time at [`look_hour`](Self::look_hour).
+    pub look_later: Duration,
+    /// The hour by China's clock at which days are looked at again the morning after: by then the platform has settled them.
+    pub look_hour: u8,
+    /// How often it is looked whether failed pushes are to be read, somebody was matched, or records are to be compared.
+    pub tend_every: Duration,
+    /// How many days back attendance is compared.
+    pub compared_days: i64,
+    /// How many days back approvals are compared, counted from when they were started.
+    pub compared_approval_days: i64,
 }
 
 impl Default for Timing {
@@ -48,6 +64,14 @@ impl Default for Timing {
             in_flight: 64,
             request_timeout: Duration::from_secs(15),
             backoff: Backoff { first: Duration::from_secs(5), longest: Duration::from_secs(60) },
+            gather: Duration::from_secs(20),
+            gather_apart: Duration::from_secs(60),
+            look_soon: Duration::from_secs(60),
+            look_later: Duration::from_secs(600),
+            look_hour: 4,
+            tend_every: Duration::from_secs(5),
+            compared_days: 3,
+            compared_approval_days: 7,
         }
     }
 }

@@ -8,13 +8,15 @@ use std::{
 use common::UnixMillis;
 use database::Connection;
 use service::StoreGovernor;
-use store::runs;
+use store::{approvals, runs};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::desk::Desk;
 
 /// Runs are kept for so long, with their plans: until then they can be undone.
 const RUNS_KEPT_DAYS: i64 = 90;
+/// To which days an approval applies is kept for so long: corrections of what is older are for people.
+const APPROVAL_DAYS_KEPT_DAYS: i64 = 400;
 const DAY_SECONDS: i64 = 86_400;
 /// How often it is looked whether a day is over.
 const LOOK_EVERY: Duration = Duration::from_secs(600);
@@ -50,12 +52,15 @@ impl Upkeep {
         let before = now.plus_seconds(-RUNS_KEPT_DAYS * DAY_SECONDS);
         let forget = move |conn: &mut Connection| runs::prune(conn, before);
         let runs = desk.context.database.write("synchronizer.prune-runs", forget).await?;
+        let before = now.plus_seconds(-APPROVAL_DAYS_KEPT_DAYS * DAY_SECONDS);
+        let forget = move |conn: &mut Connection| approvals::prune(conn, before);
+        let days = desk.context.database.write("synchronizer.prune-days", forget).await?;
         let context = &desk.context;
         let governor =
             StoreGovernor::new(context.database.clone(), Arc::clone(&context.clock), context.instance.clone());
         let allowances = governor.prune().await?;
         *self.due_at.lock().unwrap_or_else(PoisonError::into_inner) = now.plus_seconds(DAY_SECONDS);
-        tracing::debug!(runs, allowances, "what is old is forgotten");
+        tracing::debug!(runs, days, allowances, "what is old is forgotten");
         Ok(())
     }
 }

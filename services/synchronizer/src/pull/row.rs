@@ -3,7 +3,8 @@
 use common::{EntityKey, Field, Fields, UnixMillis};
 use serde::{Deserialize, Serialize};
 use store::snapshots::Texts;
-use wecom::api::{Department, Member};
+
+use crate::contacts::Seen;
 
 /// What a run knows of one entity. What each source says is kept by itself, as JSON with the other one left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,15 +50,52 @@ impl Row {
     }
 }
 
-/// What an app tells of a department. What is below what is told by the contact secret.
-pub(crate) fn department(mut told: Department, at: UnixMillis) -> (EntityKey, Row) {
+/// What an app tells of a department. What is below what is told by the lists of ids.
+pub(crate) fn department(mut told: Seen, at: UnixMillis) -> (EntityKey, Row) {
     told.fields.remove(Field::Parent);
     let key = EntityKey::department(&told.id);
     (key, Row { id: told.id, place: None, details: Some(Part { at, fields: told.fields }) })
 }
 
 /// What an app tells of a member.
-pub(crate) fn member(told: Member, at: UnixMillis) -> (EntityKey, Row) {
+pub(crate) fn member(told: Seen, at: UnixMillis) -> (EntityKey, Row) {
     let key = EntityKey::member(&told.id);
     (key, Row { id: told.id, place: None, details: Some(Part { at, fields: told.fields }) })
+}
+
+/// What a list of ids tells of a department.
+pub(crate) fn listed(told: Seen, at: UnixMillis) -> (EntityKey, Row) {
+    let key = EntityKey::department(&told.id);
+    (key, Row { id: told.id, place: Some(Part { at, fields: told.fields }), details: None })
+}
+
+/// That a list of ids has a member in a department, or in several.
+pub(crate) fn within(id: String, departments: Vec<String>, at: UnixMillis) -> Row {
+    let fields = Fields::new().with(Field::Departments, departments);
+    Row { id, place: Some(Part { at, fields }), details: None }
+}
+
+/// Adds what one source told to what is known.
+pub(crate) fn merge(known: &mut Row, told: Row, adds: bool) {
+    if known.id.is_empty() {
+        known.id = told.id;
+    }
+    if let Some(place) = told.place {
+        match &mut known.place {
+            Some(before) if adds && before.fields.has(Field::Departments) => {
+                let mut departments = before.fields.list(Field::Departments).to_vec();
+                for id in place.fields.list(Field::Departments) {
+                    if !departments.contains(id) {
+                        departments.push(id.clone());
+                    }
+                }
+                before.fields.set(Field::Departments, departments);
+                before.at = before.at.min(place.at);
+            }
+            other => *other = Some(place),
+        }
+    }
+    if told.details.is_some() {
+        known.details = told.details;
+    }
 }

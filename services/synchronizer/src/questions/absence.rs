@@ -1,5 +1,5 @@
 //! When it is believed that something is not there: "no such member" also means "not visible" (reference wecom 4), so only
-//! a whole list of the contact secret says so, twice, some time apart, and not soon after an event that says it exists.
+//! lists that see everything say so, twice, some time apart, and not soon after an event that says it exists.
 
 use common::UnixMillis;
 

@@ -1,5 +1,7 @@
 //! Puts the calls of a plan to the platform, and sorts what comes back by whom it is about.
 
+mod listing;
+
 use std::{
     sync::{
         Arc, OnceLock,
@@ -8,19 +10,19 @@ use std::{
     time::Duration,
 };
 
-use common::{EntityKey, EntityMap, EntitySet};
+use common::{EntityKey, EntityMap};
 use tokio_util::sync::CancellationToken;
-use wecom::api::{ApiError, Rows};
 
+pub(crate) use self::listing::{Listing, lists, look_up};
 use super::{
     Call,
     classify::{AskedAs, Meant, classify},
-    coalesce::DepartmentIds,
-    settle::{Details, Seen},
+    known::Spelled,
+    settle::Details,
 };
 use crate::{
     companies::Company,
-    ids::{self, Lists},
+    contacts::{Failure, Rows, Seen, Told},
 };
 
 /// So many calls that got lost, and none that was answered, end a round.
@@ -43,7 +45,7 @@ pub(crate) enum Asked {
 #[derive(Debug)]
 pub(crate) struct Halt {
     stop: CancellationToken,
-    silent: OnceLock<(Duration, ApiError)>,
+    silent: OnceLock<(Duration, Failure)>,
     /// Calls that got lost, since the last one that was answered.
     lost: AtomicU32,
 }
@@ -54,7 +56,7 @@ impl Halt {
     }
 
     /// Why the platform is silent, and how long it is to be left alone.
-    pub(crate) fn silent(&self) -> Option<&(Duration, ApiError)> {
+    pub(crate) fn silent(&self) -> Option<&(Duration, Failure)> {
         self.silent.get()
     }
 
@@ -68,7 +70,7 @@ impl Halt {
     }
 
     /// What a failure means; a silence ends the round.
-    fn judge(&self, error: &ApiError, asked_as: AskedAs) -> Meant {
+    fn judge(&self, error: &Failure, asked_as: AskedAs) -> Meant {
         let meant = classify(error, asked_as);
         if let Meant::Silent { after } = meant {
             // Whoever noticed first is as right as the others.
@@ -81,19 +83,22 @@ impl Halt {
 }
 
 /// Puts one call, and says what came back about each that it asks about.
-pub(crate) async fn details(company: Arc<Company>, call: Call, halt: Arc<Halt>) -> Vec<(EntityKey, Asked)> {
+pub(crate) async fn details(
+    company: Arc<Company>,
+    call: Call,
+    spelled: Arc<Spelled>,
+    halt: Arc<Halt>,
+) -> Vec<(EntityKey, Asked)> {
     if halt.is_on() {
         return all(about(&call), Asked::Skipped);
     }
     match call {
         Call::Member(about) => {
-            let asked = company.client.member(&about.id).await;
-            let asked = single(asked.map(|answer| Details::Told(answer.asked_at, answer.value.into())), &halt);
+            let asked = single(company.contacts.member(spelled.of(&about)).await, &halt);
             vec![(about, asked)]
         }
         Call::Department(about) => {
-            let asked = company.client.department(&about.id).await;
-            let asked = single(asked.map(|answer| Details::Told(answer.asked_at, answer.value.into())), &halt);
+            let asked = single(company.contacts.department(&about.id).await, &halt);
             vec![(about, asked)]
         }
         Call::MembersOf { department, about } => members_of(&company, &department, about, &halt).await,
@@ -112,17 +117,19 @@ fn all(about: Vec<EntityKey>, asked: Asked) -> Vec<(EntityKey, Asked)> {
     about.into_iter().map(|about| (about, asked.clone())).collect()
 }
 
-fn single(asked: Result<Details, ApiError>, halt: &Halt) -> Asked {
+fn single(asked: Told<Seen>, halt: &Halt) -> Asked {
     let error = match asked {
-        Ok(details) => {
+        Ok(answer) => {
             halt.answered();
-            return Asked::Details(details);
+            return Asked::Details(Details::Told(answer.asked_at, answer.value));
         }
         Err(error) => error,
     };
     match halt.judge(&error, AskedAs::App) {
         Meant::Silent { .. } => Asked::Skipped,
         Meant::Later { after } => Asked::Later(after),
+        Meant::Unseen if error.is_gone() => Asked::Details(Details::Gone),
+        Meant::Unseen if error.is_hidden() => Asked::Details(Details::Hidden),
         Meant::Unseen => Asked::Details(Details::Unseen),
         Meant::TooMuch => Asked::Later(Duration::ZERO),
     }
@@ -134,7 +141,11 @@ async fn members_of(
     about: Vec<EntityKey>,
     halt: &Halt,
 ) -> Vec<(EntityKey, Asked)> {
-    let answer = match company.client.members(department).await {
+    // A list that leaves something out answers nobody.
+    if company.contacts.lists_in_part() {
+        return all(about, Asked::Singly);
+    }
+    let answer = match company.contacts.members(department).await {
         Ok(answer) => answer,
         Err(error) => {
             let asked = match halt.judge(&error, AskedAs::App) {
@@ -151,7 +162,7 @@ async fn members_of(
     };
     halt.answered();
     let mut seen: EntityMap<Seen> =
-        answer.value.rows.into_iter().map(|member| (EntityKey::member(&member.id), member.into())).collect();
+        answer.value.rows.into_iter().map(|member| (EntityKey::member(&member.id), member)).collect();
     // Who is not in it has moved, or never was there.
     let mut of = |key: &EntityKey| match seen.remove(key) {
         Some(seen) => Asked::Details(Details::Told(answer.asked_at, seen)),
@@ -161,7 +172,9 @@ async fn members_of(
 }
 
 async fn departments(company: &Company, about: Vec<EntityKey>, halt: &Halt) -> Vec<(EntityKey, Asked)> {
-    let answer = match company.client.departments(None).await {
+    // Where there is no such list each is asked for by itself.
+    let Some(answer) = company.contacts.departments().await else { return all(about, Asked::Singly) };
+    let answer = match answer {
         Ok(answer) => answer,
         Err(error) => {
             let asked = match halt.judge(&error, AskedAs::App) {
@@ -176,62 +189,11 @@ async fn departments(company: &Company, about: Vec<EntityKey>, halt: &Halt) -> V
     halt.answered();
     let Rows { rows, unreadable } = answer.value;
     let mut seen: EntityMap<Seen> =
-        rows.into_iter().map(|department| (EntityKey::department(&department.id), department.into())).collect();
+        rows.into_iter().map(|department| (EntityKey::department(&department.id), department)).collect();
     let mut of = |key: &EntityKey| match seen.remove(key) {
         Some(seen) => Asked::Details(Details::Told(answer.asked_at, seen)),
         None if unreadable == 0 => Asked::Details(Details::Unseen),
         None => Asked::Singly,
     };
     about.into_iter().map(|key| (key.clone(), of(&key))).collect()
-}
-
-/// What came of asking for lists.
-#[derive(Debug, Default)]
-pub(crate) struct Listing {
-    pub(crate) lists: Lists,
-    /// A list got no answer: what needs it is to be asked again, not before this.
-    pub(crate) failed: Option<Duration>,
-}
-
-/// Asks for lists of ids, with the contact secret, and keeps what they say of these.
-pub(crate) async fn lists(
-    company: &Company,
-    (department_ids, member_ids): (&DepartmentIds, bool),
-    about: &EntitySet,
-    halt: &Halt,
-) -> Listing {
-    let mut listing = Listing::default();
-    let client = &company.client;
-    if !halt.is_on() {
-        let places = match department_ids {
-            DepartmentIds::None => None,
-            DepartmentIds::Below(id) => Some(ids::department(client, &id.id).await),
-            DepartmentIds::All => Some(ids::departments(client, about).await),
-        };
-        listing.lists.departments = places.and_then(|places| listing.kept(places, halt));
-    }
-    if member_ids && !halt.is_on() {
-        let places = ids::members(client, about).await;
-        listing.lists.members = listing.kept(places, halt);
-    }
-    listing
-}
-
-impl Listing {
-    fn kept(&mut self, places: Result<ids::Places, ApiError>, halt: &Halt) -> Option<ids::Places> {
-        let error = match places {
-            Ok(places) => {
-                halt.answered();
-                return Some(places);
-            }
-            Err(error) => error,
-        };
-        match halt.judge(&error, AskedAs::Contact) {
-            Meant::Later { after } => self.failed = Some(self.failed.unwrap_or_default().max(after)),
-            Meant::TooMuch => self.failed = Some(self.failed.unwrap_or_default()),
-            // The one that was asked for is not there, or the round ends.
-            Meant::Unseen | Meant::Silent { .. } => {}
-        }
-        None
-    }
 }

@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use common::Disposition;
-use wecom::api::{ApiError, Kind, Meaning};
+use crate::contacts::Failure;
 
 /// As whom it was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AskedAs {
-    /// With the contact-sync secret.
+    /// As who lists ids and sees everything: with WeCom's contact-sync secret.
     Contact,
-    /// With the secret of an app.
+    /// As an app, for details of what it sees.
     App,
 }
 
@@ -35,22 +34,6 @@ pub(crate) enum Meant {
 
 /// Sorts a failure. One call that the platform is too busy for, or that got lost, says nothing about the platform: whoever meets such
 /// failures only asks it what it always answers, see [`crate::silence`].
-pub(crate) fn classify(error: &ApiError, asked_as: AskedAs) -> Meant {
-    let after = match error.disposition() {
-        Disposition::Retry { after } => after,
-        Disposition::Reject { .. } | Disposition::Fatal => Duration::ZERO,
-    };
-    // The contact secret sees everything: when it may not ask, a person has to do something.
-    let is_barred = error.kind() == Some(Kind::Forbidden) && asked_as == AskedAs::Contact;
-    match (error, error.kind()) {
-        _ if is_barred => Meant::Silent { after },
-        (ApiError::Closed { .. }, _) => Meant::Silent { after },
-        (_, Some(Kind::TooLarge)) => Meant::TooMuch,
-        (ApiError::Unreadable { .. }, _)
-        | (_, Some(Kind::NotFound | Kind::Invisible | Kind::Forbidden | Kind::Invalid)) => Meant::Unseen,
-        _ => match error.meaning() {
-            Some(Meaning::Outage | Meaning::Renew | Meaning::Wait { .. }) => Meant::Silent { after },
-            _ => Meant::Later { after },
-        },
-    }
+pub(crate) fn classify(failure: &Failure, asked_as: AskedAs) -> Meant {
+    failure.meant(asked_as)
 }

@@ -1,12 +1,16 @@
 //! A claimed question, with what the mirror knows of the one that it is about.
 
-use common::{EntityKey, EntityKind, EntityMap, Field, Fields, TenantId, UnixMillis};
+use common::{EntityKey, EntityKind, EntityMap, EntitySet, Field, Fields, TenantId, UnixMillis};
 use database::{Connection, Result};
 use directory::{Fact, Record, Why};
-use store::{questions, records};
+use store::{questions, records, snapshots};
 
-use super::Wanted;
+use super::{Wanted, absence::FRESH_MILLIS};
 
+/// What these questions are about. The others are asked elsewhere.
+const KINDS: &[EntityKind] = &[EntityKind::Department, EntityKind::Member];
+/// Records that are read together.
+const READ_AT_ONCE: i64 = 1000;
 /// An answer answers hints that are so much older.
 const LATER_MILLIS: i64 = 2_000;
 /// The time of an answer is rounded down, and one second earlier than that (see `wecom::api::Answer`).
@@ -69,9 +73,33 @@ impl Question {
         (1..=LATER_MILLIS + ROUNDING_MILLIS).contains(&wait).then_some(wait)
     }
 
+    /// Whether it is known to have existed so lately that no whole list would be believed that does not have it.
+    pub(crate) fn is_fresh(&self, now: UnixMillis) -> bool {
+        // If it is to come yet, our clock is wrong.
+        (-LATER_MILLIS..FRESH_MILLIS + ROUNDING_MILLIS).contains(&now.since(self.told_at))
+    }
+
     /// The same, for planning.
     pub(crate) fn wanted(&self) -> Wanted {
         Wanted { about: self.about.clone(), departments: self.departments.clone(), places: self.places }
+    }
+}
+
+/// How the platform spells the ids of those who were asked about, of whom it is known: a key has its own spelling.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Spelled(EntityMap<String>);
+
+impl Spelled {
+    /// The id of an entity as it is to be asked for.
+    pub(crate) fn of<'a>(&'a self, about: &'a EntityKey) -> &'a str {
+        self.0.get(about).map_or(&*about.id, String::as_str)
+    }
+
+    /// Adds what was heard elsewhere of those of whom nothing is known.
+    pub(crate) fn add(&mut self, heard: impl IntoIterator<Item = (EntityKey, String)>) {
+        for (about, id) in heard {
+            self.0.entry(about).or_insert(id);
+        }
     }
 }
 
@@ -82,15 +110,45 @@ pub(crate) fn claim(
     (now, until): (UnixMillis, UnixMillis),
     limit: i64,
     reads_details: bool,
-) -> Result<Vec<Question>> {
-    let claimed = questions::claim(conn, tenant, now, until, limit)?;
+) -> Result<(Vec<Question>, Spelled)> {
+    let claimed = questions::claim(conn, tenant, KINDS, now, until, limit)?;
     let about: Vec<EntityKey> = claimed.iter().map(|claimed| claimed.about.clone()).collect();
     let mirror: EntityMap<records::Row> = records::load(conn, tenant, &about)?.into_iter().collect();
     let question = |claimed: questions::Claimed| {
         let record = mirror.get(&claimed.about).map(|row| &row.record);
         Question::new(claimed, record, reads_details)
     };
-    Ok(claimed.into_iter().map(question).collect())
+    let questions = claimed.into_iter().map(question).collect();
+    let shown = mirror.iter().filter_map(|(about, row)| Some((about.clone(), row.record.shown.as_ref()?.1.clone())));
+    Ok((questions, Spelled(shown.collect())))
+}
+
+/// Of these, those of which nothing was ever told, or nothing since they ended.
+pub(crate) fn unheard_of(conn: &mut Connection, tenant: &TenantId, about: Vec<EntityKey>) -> Result<EntitySet> {
+    let known = records::load(conn, tenant, &about)?.into_iter().filter(|(_, row)| row.record.exists());
+    let known: EntitySet = known.map(|(about, _)| about).collect();
+    Ok(about.into_iter().filter(|about| !known.contains(about)).collect())
+}
+
+/// The ids of the departments that are there as far as is known, shown or not.
+pub(crate) fn departments_known(conn: &mut Connection, tenant: &TenantId) -> Result<Vec<String>> {
+    let (mut known, mut after) = (Vec::new(), None);
+    loop {
+        let page = snapshots::mirror_after(conn, tenant, after.as_ref(), READ_AT_ONCE)?;
+        let is_last = i64::try_from(page.len()).is_ok_and(|rows| rows < READ_AT_ONCE);
+        for (key, record) in page {
+            if key.kind != EntityKind::Department {
+                return Ok(known);
+            }
+            if record.exists() {
+                known.push(key.id.to_string());
+            }
+            after = Some(key);
+        }
+        if is_last {
+            return Ok(known);
+        }
+    }
 }
 
 fn told_at(record: &Record) -> UnixMillis {

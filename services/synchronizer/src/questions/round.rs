@@ -1,5 +1,7 @@
 //! One round: claims questions of a tenant, asks, publishes what is answered, and says when the rest is asked again.
 
+mod lookups;
+
 use std::{sync::Arc, time::Duration};
 
 use common::{EntityKey, EntityKind, EntityMap, EntitySet, Observation, UnixMillis, jitter_of};
@@ -11,11 +13,11 @@ use super::{
     Call, Wanted,
     absence::{APART_MILLIS, Verdict, verdict},
     ask::{self, Asked, Halt, Listing},
-    coalesce::{DepartmentIds, coalesce},
-    known::{self, Question},
-    settle::{Details, Settled, absent, settle},
+    coalesce::{DepartmentIds, Plan, coalesce},
+    known::{self, Question, Spelled},
+    settle::{Details, Settled, absent, place_in, settle},
 };
-use crate::{companies::Company, desk::Desk, ids::Listed, publish::publish, removals, silence};
+use crate::{companies::Company, contacts::Roster, desk::Desk, ids::Listed, publish::publish, removals, silence};
 
 /// Answers that are published together, at most.
 const ANSWERS_AT_ONCE: usize = 256;
@@ -33,7 +35,8 @@ pub(crate) async fn round(desk: &Desk, company: &Arc<Company>) -> anyhow::Result
     round.put_off_what_is_too_early();
     round.ask().await?;
     round.finish().await?;
-    let is_more = i64::try_from(claimed).is_ok_and(|claimed| claimed >= desk.timing.round);
+    let most = company.contacts.round_of(desk.timing.round);
+    let is_more = i64::try_from(claimed).is_ok_and(|claimed| claimed >= most);
     Ok(is_more && !desk.stops())
 }
 
@@ -43,6 +46,10 @@ struct Round<'a> {
     halt: Arc<Halt>,
     /// What is neither answered nor put off yet.
     open: EntityMap<Question>,
+    /// How those that were claimed are spelled.
+    spelled: Arc<Spelled>,
+    /// Those whose place was looked up.
+    looked_up: EntitySet,
     /// What the app told of those that only a list can tell the rest of.
     held: Vec<(EntityKey, Details)>,
     /// To be asked again at these times; it does not count as an attempt.
@@ -58,14 +65,24 @@ impl<'a> Round<'a> {
     async fn claim(desk: &'a Desk, company: &'a Arc<Company>) -> database::Result<Self> {
         let (tenant, now) = (company.tenant.clone(), desk.now());
         let until = now.plus_millis(millis(desk.timing.claim));
-        let (limit, reads_details) = (desk.timing.round, company.client.reads_details());
+        let (limit, reads_details) = (company.contacts.round_of(desk.timing.round), company.contacts.reads_details());
         let claim = move |conn: &mut Connection| known::claim(conn, &tenant, (now, until), limit, reads_details);
-        let claimed = desk.context.database.write("synchronizer.claim", claim).await?;
+        let (claimed, shown) = desk.context.database.write("synchronizer.claim", claim).await?;
+        let mut spelled = Spelled::default();
+        if company.contacts.minds_case() {
+            spelled = shown;
+            let memory = company.memory();
+            let heard =
+                |question: &Question| Some((question.about.clone(), memory.spelled.get(&question.about)?.clone()));
+            spelled.add(claimed.iter().filter_map(heard));
+        }
         Ok(Self {
             desk,
             company,
             halt: Arc::new(Halt::new(desk.context.stop.clone())),
             open: claimed.into_iter().map(|question| (question.about.clone(), question)).collect(),
+            spelled: Arc::new(spelled),
+            looked_up: EntitySet::default(),
             held: Vec::new(),
             put_off: Vec::new(),
             in_vain: Vec::new(),
@@ -77,7 +94,9 @@ impl<'a> Round<'a> {
     /// An answer has to be later than the hint, and whoever waits a moment need not ask twice. And the list of all members is
     /// long: what needs it waits until it may be asked for again.
     fn put_off_what_is_too_early(&mut self) {
-        let (now, list_at) = (self.desk.now(), self.list_at());
+        let now = self.desk.now();
+        // Where single ones are looked up, who needs the list turns out later.
+        let list_at = self.list_at().filter(|_| self.lists_at_once());
         let later = |question: &Question| {
             let list_at = list_at.filter(|_| question.places && question.about.kind == EntityKind::Member);
             list_at.or_else(|| question.wait(now).map(|wait| now.plus_millis(wait)))
@@ -96,27 +115,49 @@ impl<'a> Round<'a> {
         Some(listed_at.plus_millis(APART_MILLIS)).filter(|at| self.desk.now() < *at)
     }
 
+    /// Whether one look at the lists tells of all: where they are of one department each, single ones are looked up before.
+    fn lists_at_once(&self) -> bool {
+        matches!(self.company.contacts.roster(), Roster::Whole(_))
+    }
+
     async fn ask(&mut self) -> anyhow::Result<()> {
         let wanted: Vec<Wanted> = self.open.values().map(Question::wanted).collect();
-        let plan = {
+        let Plan { details, member_ids, department_ids } = {
             let memory = self.company.memory();
-            coalesce(&wanted, self.company.client.reads_details(), &memory.too_large)
+            coalesce(&wanted, self.company.contacts.reads_details(), &memory.too_large)
         };
         let about: EntitySet = self.open.keys().cloned().collect();
         let (company, halt) = (Arc::clone(self.company), Arc::clone(&self.halt));
-        if plan.member_ids {
+        let placeless = wanted.into_iter().filter(|wanted| wanted.places).map(|wanted| wanted.about);
+        let looks_up = match company.contacts.roster() {
+            Roster::Whole(_) => None,
+            Roster::ByDepartment(roster) => {
+                let placeless: Vec<EntityKey> = placeless.collect();
+                self.looked_up.extend(placeless.iter().cloned());
+                let with = (Arc::clone(&self.spelled), Arc::clone(&halt));
+                Some(ask::look_up(roster, placeless, with, self.desk.timing.in_flight))
+            }
+        };
+        if member_ids && looks_up.is_none() {
             company.memory().listed_at = Some(self.desk.now());
         }
-        let lists = ask::lists(&company, (&plan.department_ids, plan.member_ids), &about, &halt);
-        let (details, listing) = tokio::join!(self.ask_details(plan.details), lists);
+        let lists = Box::pin(async {
+            match looks_up {
+                Some(looks_up) => looks_up.await,
+                None => ask::lists(&company, (&department_ids, member_ids), (&about, &[]), &halt).await,
+            }
+        });
+        let (details, listing) = tokio::join!(self.ask_details(details), lists);
         details?;
+        self.tell_above(&listing, &about).await?;
         let rest = self.settle_held(&listing).await?;
+        let rest = self.look_up_rest(rest).await?;
         self.ask_lists_for(rest).await
     }
 
     /// Asks for details, and publishes what is answered by them alone as it comes.
     async fn ask_details(&mut self, calls: Vec<Call>) -> anyhow::Result<()> {
-        if !self.company.client.reads_details() {
+        if !self.company.contacts.reads_details() {
             self.held.extend(self.open.keys().map(|about| (about.clone(), Details::NoApp)));
             return Ok(());
         }
@@ -127,9 +168,9 @@ impl<'a> Round<'a> {
 
     /// Puts calls, many at once; returns those that are to be put about single entities instead.
     async fn ask_calls(&mut self, calls: Vec<Call>) -> anyhow::Result<Vec<Call>> {
-        let (company, halt) = (Arc::clone(self.company), Arc::clone(&self.halt));
+        let (company, spelled, halt) = (Arc::clone(self.company), Arc::clone(&self.spelled), Arc::clone(&self.halt));
         let asked = stream::iter(calls)
-            .map(move |call| ask::details(Arc::clone(&company), call, Arc::clone(&halt)))
+            .map(move |call| ask::details(Arc::clone(&company), call, Arc::clone(&spelled), Arc::clone(&halt)))
             .buffer_unordered(self.desk.timing.in_flight)
             .ready_chunks(ANSWERS_AT_ONCE);
         let mut asked = std::pin::pin!(asked);
@@ -152,8 +193,11 @@ impl<'a> Round<'a> {
     }
 
     fn settle_by_details(&mut self, about: EntityKey, details: Details) -> Vec<Observation> {
-        let Some(question) = self.open.get(&about) else { return Vec::new() };
-        match settle(question, &details, Listed::Unknown) {
+        let tells_places = self.company.contacts.details_tell_places();
+        let Some(question) = self.open.get_mut(&about) else { return Vec::new() };
+        let place = if tells_places { place_in(question, &details) } else { None };
+        let listed = place.as_ref().map_or(Listed::Unknown, |(at, place)| Listed::There(*at, place));
+        match settle(question, &details, listed) {
             Settled::Answered(told) => {
                 self.close(&about, &told);
                 told
@@ -180,6 +224,9 @@ impl<'a> Round<'a> {
         let (mut rest, mut told, mut gone) = (Vec::new(), Vec::new(), Vec::new());
         for (about, details) in std::mem::take(&mut self.held) {
             let Some(question) = self.open.get(&about) else { continue };
+            // Who asks may read nobody's details, and yet was told that this one is there.
+            let is_hidden = details == Details::Unseen && listing.hidden.contains(&about);
+            let details = if is_hidden { Details::Hidden } else { details };
             match settle(question, &details, listing.lists.of(&about)) {
                 Settled::Answered(answers) => {
                     self.close(&about, &answers);
@@ -196,14 +243,24 @@ impl<'a> Round<'a> {
                 self.ask_again(&about, after);
             }
         }
+        rest.retain(|(about, _)| {
+            let Some(after) = listing.later.get(about) else { return true };
+            self.ask_again(about, *after);
+            false
+        });
         Ok(rest)
     }
 
     /// Asks for whole lists about what the app did not tell, unless they were asked for just now.
     async fn ask_lists_for(&mut self, rest: Vec<(EntityKey, Details)>) -> anyhow::Result<()> {
-        let list_at = self.list_at();
+        let (began, list_at, at_once) = (self.desk.now(), self.list_at(), self.lists_at_once());
         let (mut department_ids, mut member_ids) = (DepartmentIds::None, false);
         for (about, details) in rest {
+            if !at_once && details != Details::Hidden && self.is_fresh(&about) {
+                // It could not be believed yet, and all departments are not asked about for nothing.
+                self.ask_again(&about, Duration::ZERO);
+                continue;
+            }
             match (about.kind, list_at) {
                 (EntityKind::Member, Some(list_at)) => {
                     self.open.remove(&about);
@@ -222,7 +279,12 @@ impl<'a> Round<'a> {
             self.company.memory().listed_at = Some(self.desk.now());
         }
         let about: EntitySet = self.held.iter().map(|(about, _)| about.clone()).collect();
-        let listing = ask::lists(self.company, (&department_ids, member_ids), &about, &self.halt).await;
+        let known = if member_ids && !at_once { self.known_departments().await? } else { Vec::new() };
+        let lists = ask::lists(self.company, (&department_ids, member_ids), (&about, &known), &self.halt);
+        let listing = Box::pin(lists).await;
+        if member_ids && !at_once {
+            self.rest_from_lists(began, &listing);
+        }
         for (about, _) in self.settle_held(&listing).await? {
             if self.halt.silent().is_none() {
                 self.ask_again(&about, Duration::ZERO);

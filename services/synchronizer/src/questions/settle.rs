@@ -1,5 +1,5 @@
 //! What the answers about one entity come to. A field takes its values only from a source that sees it whole: details from
-//! the app, and where somebody is only from the lists of ids of the contact secret.
+//! the app, and where somebody is only from lists of ids, or from details that agree with what is known.
 
 #[cfg(test)]
 mod tests;
@@ -7,29 +7,29 @@ mod tests;
 use std::collections::BTreeSet;
 
 use common::{EntityKind, Field, Fields, Observation, UnixMillis, What};
-use wecom::api::{Department, Member};
 
 use super::known::Question;
-use crate::ids::{Listed, Place};
+use crate::{
+    contacts::Seen,
+    ids::{Listed, Place},
+};
+
+/// So often the platform may say that there is no such thing as its own lists have, before that is taken for not visible.
+const GONE_ATTEMPTS: u32 = 5;
 
 /// What the app told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Details {
     /// All that it sees, as of this time.
     Told(UnixMillis, Seen),
-    /// The app does not see it.
+    /// The app does not see it, or it is not there.
     Unseen,
+    /// It is there, and the app does not see it.
+    Hidden,
+    /// The platform says that there is no such thing.
+    Gone,
     /// There is no app that could be asked.
     NoApp,
-}
-
-/// What an app sees.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Seen {
-    /// The id as the platform spells it.
-    pub(crate) id: String,
-    /// All fields, where it is among them.
-    pub(crate) fields: Fields,
 }
 
 /// What the answers come to.
@@ -67,17 +67,25 @@ pub(crate) fn settle(question: &Question, details: &Details, listed: Listed<'_>)
             let fields = details_of(question, seen, &question.departments);
             Settled::Answered(vec![updated(question, &seen.id, *at, fields)])
         }
-        (Details::Unseen | Details::NoApp, Listed::There(at, place)) => {
+        // It has only just come into being: soon it will be seen.
+        (Details::Gone, Listed::There(..)) if question.attempts < GONE_ATTEMPTS => Settled::NeedsList,
+        (Details::Unseen | Details::Hidden | Details::Gone | Details::NoApp, Listed::There(at, place)) => {
             let fields: Fields = placed(question, place);
             let mut told = vec![updated(question, &place.id, at, fields)];
-            if *details == Details::Unseen {
+            if *details != Details::NoApp {
                 // It is there and has a name that nobody tells us: its id will do.
                 told.push(answer(question, &place.id, at, What::Nameless));
             }
             Settled::Answered(told)
         }
-        (Details::Unseen | Details::NoApp, Listed::NotThere(at)) => Settled::Missing(at),
-        (Details::Unseen | Details::NoApp, Listed::Unknown) => Settled::NeedsList,
+        // It is in what nobody shows us: there is no more to be told.
+        (Details::Hidden, Listed::NotThere(at)) => {
+            let id = &question.about.id;
+            let told = updated(question, id, at, Fields::new());
+            Settled::Answered(vec![told, answer(question, id, at, What::Nameless)])
+        }
+        (Details::Unseen | Details::Gone | Details::NoApp, Listed::NotThere(at)) => Settled::Missing(at),
+        (Details::Unseen | Details::Hidden | Details::Gone | Details::NoApp, Listed::Unknown) => Settled::NeedsList,
     }
 }
 
@@ -92,18 +100,24 @@ pub(crate) fn absent(question: &Question, asked_at: UnixMillis) -> Vec<Observati
     told
 }
 
-/// A department as an app sees it.
-impl From<Department> for Seen {
-    fn from(Department { id, fields }: Department) -> Self {
-        Self { id, fields }
+/// Where something is by its details, on a platform where they may be taken for that: of a department its parent; of a member its
+/// departments, if they are those that it is known to be in. Where they are others the app may not see all of them (reference dingtalk
+/// 4.5), so then a list is needed, which the question remembers.
+pub(crate) fn place_in(question: &mut Question, details: &Details) -> Option<(UnixMillis, Place)> {
+    let Details::Told(at, seen) = details else { return None };
+    let told = match question.about.kind {
+        EntityKind::Member => Field::Departments,
+        _ => Field::Parent,
+    };
+    if told == Field::Departments {
+        let known = set(&question.departments);
+        if known.is_empty() || set(seen.fields.list(told)) != known {
+            question.places = true;
+            return None;
+        }
     }
-}
-
-/// A member as an app sees it.
-impl From<Member> for Seen {
-    fn from(Member { id, fields }: Member) -> Self {
-        Self { id, fields }
-    }
+    let fields = Fields::new().with(told, seen.fields.get(told)?.clone());
+    Some((*at, Place { id: seen.id.clone(), fields }))
 }
 
 /// Of what an app tells, what is to be believed. What it tells of a member's departments, which of them it leads and

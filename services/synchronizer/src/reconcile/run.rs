@@ -1,19 +1,16 @@
 //! One run of a tenant: pulled, compared, and what is missing asked about. Whoever holds it works on it step by step; each step is
 //! written with where the next one begins.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use common::{Disposition, EntityKey, EntityKind, Field, Observation, TenantId, UnixMillis, What};
+use common::{EntityKey, EntityKind, Field, Observation, TenantId, UnixMillis, What};
 use database::Connection;
 use directory::{
     Question, Record, Why,
     plan::{Brake, PerKind, Verdict},
 };
 use store::{
-    gaps, questions,
+    gaps, questions, record_runs,
     snapshots::{self, Hold, Snapshot, Stage},
     waiting,
 };
@@ -21,14 +18,21 @@ use store::{
 use super::{
     compare::{Difference, compare},
     reborn::Reborn,
+    told::Told,
 };
 use crate::{
     companies::Company,
+    contacts::Roster,
     desk::Desk,
     publish::publish,
     pull::{Puller, Step, row::Row},
+    questions::absence::APART_MILLIS,
     removals, silence,
 };
+
+/// What the lists of single departments did not have is looked for again after so long: one of them may have been asked for only just now.
+/// Times of answers are rounded.
+const LOOKED_FOR_AGAIN_MILLIS: i64 = APART_MILLIS + 2_000;
 
 /// Works on a tenant's run until it is over, is lost to somebody else, or the platform falls silent. `share` is which share of something
 /// larger it is, 1 if it is for itself.
@@ -52,11 +56,7 @@ pub(crate) async fn go_on(desk: &Desk, company: &Company, from: Snapshot, share:
             Step::Next(next) => next,
             Step::Lost => return Ok(()),
             Step::Silent(error) => {
-                let after = match error.disposition() {
-                    Disposition::Retry { after } => after,
-                    Disposition::Reject { .. } | Disposition::Fatal => Duration::ZERO,
-                };
-                return Ok(silence::begin(desk, company, after, &error).await?);
+                return Ok(silence::begin(desk, company, error.after(), &error).await?);
             }
         };
     }
@@ -101,7 +101,8 @@ struct Page {
 async fn compare_page(desk: &Desk, company: &Company, mut at: Snapshot) -> anyhow::Result<Step> {
     let (tenant, limit) = (company.tenant.clone(), desk.timing.compared);
     let after = at.place.as_deref().and_then(key_of);
-    let read = move |conn: &mut Connection| side_by_side(conn, &tenant, after.as_ref(), limit);
+    let lists_in_part = company.contacts.lists_in_part();
+    let read = move |conn: &mut Connection| side_by_side(conn, &tenant, after.as_ref(), limit, lists_in_part);
     let Page { told, unsure, lost, next } = desk.context.database.read("synchronizer.compare", read).await?;
     at.told = at.told.saturating_add((told.len() + unsure.len()) as u64);
     publish(desk, company, told).await?;
@@ -179,7 +180,7 @@ pub(crate) async fn is_taken_in(desk: &Desk, company: &Company, tells_again: boo
     loop {
         let (tenant, limit) = (company.tenant.clone(), desk.timing.compared);
         let read = move |conn: &mut Connection| -> database::Result<(Page, bool)> {
-            let page = side_by_side(conn, &tenant, after.as_ref(), limit)?;
+            let page = side_by_side(conn, &tenant, after.as_ref(), limit, false)?;
             Ok((page, waiting::has_releases(conn, &tenant)?))
         };
         let (page, is_releasing) = desk.context.database.read("synchronizer.taken-in", read).await?;
@@ -196,12 +197,14 @@ pub(crate) async fn is_taken_in(desk: &Desk, company: &Company, tells_again: boo
     }
 }
 
-/// Goes through a page of what the run has learned and of the mirror, as far as both are known.
+/// Goes through a page of what the run has learned and of the mirror, as far as both are known. Where the source lists members in part
+/// only, those of whom the rest was never told are to be asked for singly.
 fn side_by_side(
     conn: &mut Connection,
     tenant: &TenantId,
     after: Option<&EntityKey>,
     limit: i64,
+    lists_in_part: bool,
 ) -> database::Result<Page> {
     let rows = snapshots::page(conn, tenant, after, limit)?;
     let records = snapshots::mirror_after(conn, tenant, after, limit)?;
@@ -225,6 +228,9 @@ fn side_by_side(
         if until.as_ref().is_some_and(|until| key > *until) {
             break;
         }
+        if lists_in_part && let Some(at) = told_in_part(&key, row.as_ref(), record.as_ref()) {
+            page.unsure.insert(Question { about: key.clone(), why: Why::Hint, at });
+        }
         match compare(&key, row.as_ref(), record.as_ref(), &reborn) {
             Some(Difference::Told(told)) => {
                 page.lost += u64::from(told.iter().any(is_lost));
@@ -238,6 +244,14 @@ fn side_by_side(
         }
     }
     Ok(page)
+}
+
+/// When a member was listed of whom nobody ever told who leads it; an answer a moment later has it all, and finds that the mirror took in
+/// what was listed.
+fn told_in_part(key: &EntityKey, row: Option<&Row>, record: Option<&Record>) -> Option<UnixMillis> {
+    let listed = row?.details.as_ref().filter(|_| key.kind == EntityKind::Member)?;
+    let is_known = record.is_some_and(|record| Told::of(record).at(Field::Leaders).is_some());
+    (!is_known).then_some(listed.at)
 }
 
 /// Whether a callback should have told it: that something is there, and where. Names and the like raise none (reference wecom 0).
@@ -259,8 +273,12 @@ async fn ask_about_missing(desk: &Desk, company: &Company, mut at: Snapshot) -> 
     gone.retain(|key| !key.is_root());
     at.differences = at.differences.saturating_add(gone.len() as u64);
     let (now, asked_at) = (desk.now(), at.asked_at);
+    let due_at = match company.contacts.roster() {
+        Roster::Whole(_) => now,
+        Roster::ByDepartment(_) => now.plus_millis(LOOKED_FOR_AGAIN_MILLIS),
+    };
     let ask = move |conn: &mut Connection, tenant: &TenantId| {
-        questions::ask(conn, tenant, &gone.iter().cloned().map(missing).collect(), now)?;
+        questions::ask(conn, tenant, &gone.iter().cloned().map(missing).collect(), due_at)?;
         questions::note_absent(conn, tenant, &gone, asked_at)
     };
     Ok(write(desk, company, at, ask).await?)
@@ -273,8 +291,12 @@ async fn finish(desk: &Desk, company: &Company, mut at: Snapshot, unsure: BTreeS
     let started_at = at.started_at;
     let close = move |conn: &mut Connection, tenant: &TenantId| {
         questions::ask(conn, tenant, &unsure, now)?;
-        // Whatever callbacks were missed before this began is mended, if all of it was seen.
-        if is_whole { gaps::forget(conn, tenant, started_at) } else { Ok(()) }
+        if !is_whole {
+            return Ok(());
+        }
+        // Whatever callbacks were missed before this began is mended, since all of it was seen; attendance and approvals are not yet.
+        record_runs::want_for_gap(conn, tenant)?;
+        gaps::forget(conn, tenant, started_at)
     };
     let step = write(desk, company, at, close).await?;
     if matches!(step, Step::Next(_)) {

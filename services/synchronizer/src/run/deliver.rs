@@ -1,14 +1,16 @@
 //! After the last slice: until the destinations have taken everything, and what is deleted for good.
 
+use std::collections::BTreeSet;
+
 use common::{DestinationId, EntityKey, EntityKind, EntityMap, UnixMillis};
 use database::Connection;
 use destinations::{Links, Purged};
-use service::tenant::DestinationFile;
+use service::tenant::{DestinationFile, DestinationKind};
 use store::{
     destinations::{self as positions, State},
     held::{self, Held},
-    links, records,
-    runs::{self, ItemState, PlanItem, RunKind, RunState, Settled, Step, Update},
+    links, outbox, records,
+    runs::{self, ItemState, PlanItem, Run, RunKind, RunState, Settled, Step, Update},
 };
 
 use super::{
@@ -156,6 +158,8 @@ impl Work {
         let (lease, run, now, compared) = (self.lease.clone(), self.run.clone(), self.now(), self.compared().await?);
         let files = || self.tenant.file.destinations.iter();
         let backfill: Vec<DestinationId> = files().filter(|file| file.backfill).map(|file| file.id.clone()).collect();
+        let makes_members = |file: &&DestinationFile| file.kind() == DestinationKind::WecomMembers;
+        let hires: Vec<DestinationId> = files().filter(makes_members).map(|file| file.id.clone()).collect();
         let is_unknown = |file: &&DestinationFile| file.is_readable_core() && !compared.contains(&file.id);
         let unknown: Vec<DestinationId> = files().filter(is_unknown).map(|file| file.id.clone()).collect();
         let update = Update { done: run.total, ..Update::new(RunState::Finished, Step::Done, run.total) };
@@ -167,7 +171,11 @@ impl Work {
             match (&run.undoes, run.kind) {
                 (Some(undone), _) => runs::undone(conn, undone)?,
                 (None, RunKind::First | RunKind::Reconcile) => {
+                    runs::start_as_collected(conn, &run.tenant, &hires)?;
                     runs::start_others(conn, &run.tenant, run.mirror_version, &backfill, &unknown)?;
+                    for id in started_by(conn, &run, &compared)? {
+                        outbox::request_records(conn, &run.tenant, &id, now)?;
+                    }
                 }
                 (None, RunKind::Undo) => {}
             }
@@ -180,6 +188,21 @@ impl Work {
         tracing::info!(tenant.id = %self.run.tenant, run = %self.run.id, kind = self.run.kind.as_str(), "a run is finished");
         Ok(())
     }
+}
+
+/// The products that this run started: attendance records and approvals of before are not in its plan.
+fn started_by(
+    conn: &mut Connection,
+    run: &Run,
+    compared: &BTreeSet<DestinationId>,
+) -> database::Result<Vec<DestinationId>> {
+    let mut started = Vec::new();
+    for id in compared {
+        let row = positions::get(conn, &run.tenant, id)?;
+        let is_started = row.is_some_and(|row| row.backfill.is_none() && row.started_version == run.mirror_version);
+        started.extend(is_started.then(|| id.clone()));
+    }
+    Ok(started)
 }
 
 /// What became of changes that were sent.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use common::{DestinationId, EntityKind, UnixMillis};
 use database::Database;
 use directory::plan::{Action, Item, Row};
+use futures::future::BoxFuture;
 use serde_json::Value;
 use service::{TenantFile, config::SynchronizerConfig};
 
@@ -39,25 +40,27 @@ pub struct Difference {
 ///
 /// # Errors
 /// A product or our database does not answer.
-pub async fn differences(
-    database: &Database,
-    tenant: &TenantFile,
-    products: &dyn OpenProduct,
-    config: &SynchronizerConfig,
+pub fn differences<'a>(
+    database: &'a Database,
+    tenant: &'a TenantFile,
+    products: &'a dyn OpenProduct,
+    config: &'a SynchronizerConfig,
     now: UnixMillis,
-) -> Result<Vec<Difference>, Trouble> {
-    let rules = Rules { is_complete: true, now, delete_after_seconds: config.delete_after_seconds };
-    let mut found = Vec::new();
-    for core in cores(products, tenant)? {
-        let compared = sides::compare(database, tenant, &core, rules).await?;
-        for page in compared.plan.items().chunks(PAGE) {
-            let images = Images::of(database, &tenant.id, &core, &compared.plan, page).await?;
-            for (item, (before, after)) in page.iter().zip(images.into_pairs()) {
-                tell(&core, item, before.as_ref(), after.as_ref(), &mut found);
+) -> BoxFuture<'a, Result<Vec<Difference>, Trouble>> {
+    Box::pin(async move {
+        let rules = Rules { is_complete: true, now, delete_after_seconds: config.delete_after_seconds };
+        let mut found = Vec::new();
+        for core in cores(products, tenant)? {
+            let compared = sides::compare(database, tenant, &core, rules).await?;
+            for page in compared.plan.items().chunks(PAGE) {
+                let images = Images::of(database, &tenant.id, &core, &compared.plan, page).await?;
+                for (item, (before, after)) in page.iter().zip(images.into_pairs()) {
+                    tell(&core, item, before.as_ref(), after.as_ref(), &mut found);
+                }
             }
         }
-    }
-    Ok(found)
+        Ok(found)
+    })
 }
 
 fn tell(core: &Core, item: &Item, before: Option<&Row>, after: Option<&Row>, found: &mut Vec<Difference>) {

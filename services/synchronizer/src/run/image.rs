@@ -33,7 +33,7 @@ pub(super) fn from_text(kind: EntityKind, text: &str) -> Option<Row> {
     match kind {
         EntityKind::Department => serde_json::from_str::<DepartmentRow>(text).ok().map(Row::from),
         EntityKind::Member => serde_json::from_str::<MemberRow>(text).ok().map(Row::from),
-        EntityKind::Callback => None,
+        _ => None,
     }
 }
 

@@ -48,6 +48,8 @@ impl OpenProduct for Products {
             root_name: tenant.name.clone(),
             corp_id: wecom.map(|wecom| wecom.corp_id.clone()).unwrap_or_default(),
             employee_number: wecom.map(|wecom| wecom.employee_number.clone()).unwrap_or_default(),
+            // Nothing is written there from here.
+            wecom: None,
         };
         destinations::build(&tenant.id, &settings, &facts, &self.http)
     }

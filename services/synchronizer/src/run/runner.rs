@@ -12,6 +12,7 @@ use std::{
 use broker::Lane;
 use common::TenantId;
 use database::Connection;
+use futures::future::BoxFuture;
 use service::{Context, config::SynchronizerConfig};
 use store::runs::{self, Run};
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -70,27 +71,29 @@ impl Runs {
     }
 
     /// Works until the context stops. What is cut off goes on elsewhere, or after the next start.
-    pub async fn run(self) {
-        self.begin().await;
-        let context = self.0.context.clone();
-        drop(context.spawn("gate", gate::watch(Arc::clone(&self.0))));
-        let mut ticks = interval(LOOK_EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut next_schedule = Instant::now();
-        loop {
-            tokio::select! {
-                biased;
-                () = context.stop.cancelled() => return,
-                _ = ticks.tick() => {}
+    pub fn run(self) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            self.begin().await;
+            let context = self.0.context.clone();
+            drop(context.spawn("gate", gate::watch(Arc::clone(&self.0))));
+            let mut ticks = interval(LOOK_EVERY);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let mut next_schedule = Instant::now();
+            loop {
+                tokio::select! {
+                    biased;
+                    () = context.stop.cancelled() => return,
+                    _ = ticks.tick() => {}
+                }
+                if Instant::now() >= next_schedule {
+                    schedule::ask(&self.0).await;
+                    next_schedule = Instant::now() + SCHEDULE_EVERY;
+                }
+                for work in self.claim().await {
+                    drop(context.spawn("sync run", work.drive()));
+                }
             }
-            if Instant::now() >= next_schedule {
-                schedule::ask(&self.0).await;
-                next_schedule = Instant::now() + SCHEDULE_EVERY;
-            }
-            for work in self.claim().await {
-                drop(context.spawn("sync run", work.drive()));
-            }
-        }
+        })
     }
 
     /// Runs of a former process are nobody's any more, where there is one process only.
@@ -108,10 +111,12 @@ impl Runs {
     }
 
     /// Takes every run on that nobody holds, one after the other, as far as each goes now.
-    pub async fn look(&self) {
-        for work in self.claim().await {
-            Box::pin(work.drive()).await;
-        }
+    pub fn look(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            for work in self.claim().await {
+                Box::pin(work.drive()).await;
+            }
+        })
     }
 
     async fn claim(&self) -> Vec<Work> {

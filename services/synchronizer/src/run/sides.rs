@@ -61,11 +61,11 @@ pub(super) async fn compare(
     Ok(Compared { plan: comparison.plan(), version })
 }
 
-/// Whether something is known of that cannot be sent yet: its row must not be taken for nobody's. What was given up on does not
+/// Whether a department or member is known of that cannot be sent yet: its row must not be taken for nobody's. What was given up on does not
 /// hold up the others for ever; its own row is looked at again when it is applied.
 fn is_any_unsent(conn: &mut Connection, tenant: &TenantId) -> database::Result<bool> {
     let all = ParkedFilter { since_at_most: UnixMillis(i64::MAX), asked: None, given_up: Some(false), limit: i64::MAX };
-    Ok(records::parked(conn, tenant, all)?.iter().any(|(_, row)| !row.record.is_live()))
+    Ok(records::parked(conn, tenant, all)?.iter().any(|(key, row)| key.kind.is_directory() && !row.record.is_live()))
 }
 
 fn tell_mirror(conn: &mut Connection, tenant: &TenantId, comparison: &mut Comparison) -> database::Result<()> {

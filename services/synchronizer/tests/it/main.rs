@@ -3,6 +3,12 @@
 #[cfg(test)]
 mod answering;
 #[cfg(test)]
+mod ding_details;
+#[cfg(test)]
+mod dingtalk;
+#[cfg(test)]
+mod forms;
+#[cfg(test)]
 mod pace;
 #[cfg(test)]
 mod pulling;

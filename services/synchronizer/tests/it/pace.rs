@@ -1,5 +1,6 @@
 //! How often the platform is asked: as often as it allows, by all replicas together, and never more often.
 
+mod hires;
 mod time;
 
 use std::{

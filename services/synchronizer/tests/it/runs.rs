@@ -32,6 +32,23 @@ async fn a_company_that_the_product_knows_by_its_own_ids_is_linked_and_brought_i
 }
 
 #[tokio::test]
+async fn what_was_recorded_of_members_before_the_first_sync_comes_behind_it() {
+    let world = World::open(4).await;
+    // One of whom the product knows, and one who is new to it.
+    world.punch(0).await;
+    world.punch(3).await;
+    world.product_knows(2, 0, 0).await;
+    let run = world.sync(Wanted::Apply).await;
+    assert_eq!((run.kind, run.state, run.why.as_deref()), (RunKind::First, RunState::Finished, None));
+    assert_eq!((world.attendance().await.len(), world.carry_out_wishes().await), (0, 2));
+    world.deliver().await;
+    assert_eq!(world.attendance().await, ["m0/2026-11-29/punch/1|P-0", "m3/2026-11-29/punch/1|m3"]);
+    let again = world.sync(Wanted::Apply).await;
+    assert_eq!((again.kind, again.state), (RunKind::Reconcile, RunState::Finished));
+    assert_eq!(world.carry_out_wishes().await, 0, "once");
+}
+
+#[tokio::test]
 async fn what_a_person_must_decide_is_left_alone_until_a_link_says_so() {
     let world = World::open(20).await;
     world.product_knows(10, 0, 0).await;

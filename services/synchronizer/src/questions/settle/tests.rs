@@ -111,3 +111,46 @@ fn who_was_never_sent_and_is_not_there_has_gone() {
     let waiting = Question { exists: true, ..question(&["2"], true) };
     assert_eq!(told(&waiting), [(LISTED, What::Absent), (LISTED, What::Removed)]);
 }
+
+#[test]
+fn details_tell_where_a_member_is_if_that_is_where_it_is_known_to_be() {
+    let mut known = question(&["2", "4"], false);
+    assert_eq!(place_in(&mut known, &told(&["4", "2"])), Some((AT, place(&["4", "2"]))));
+    assert!(!known.places);
+}
+
+#[test]
+fn who_is_shown_in_other_departments_than_known_is_looked_up() {
+    let known_and_shown: [(&[&str], &[&str]); 3] = [(&["2", "4"], &["2"]), (&["2"], &["2", "4"]), (&[], &["2"])];
+    for (known, shown) in known_and_shown {
+        let mut question = question(known, false);
+        let details = told(shown);
+        assert_eq!(place_in(&mut question, &details), None, "{known:?} {shown:?}");
+        assert_eq!(settle(&question, &details, Listed::Unknown), Settled::NeedsList, "{known:?} {shown:?}");
+    }
+}
+
+#[test]
+fn what_is_hidden_is_there_whatever_the_lists_have() {
+    let empty = Fields::new();
+    let settled = settle(&question(&["2"], true), &Details::Hidden, Listed::NotThere(LISTED));
+    assert_eq!(answered(spelled(settled)), [(LISTED, What::Updated { fields: empty }), (LISTED, What::Nameless)]);
+    assert_eq!(settle(&question(&["2"], false), &Details::Hidden, Listed::Unknown), Settled::NeedsList);
+}
+
+/// About a key, which has a spelling of its own.
+fn spelled(settled: Settled) -> Settled {
+    let Settled::Answered(told) = settled else { return settled };
+    Settled::Answered(told.into_iter().map(|told| Observation { id: "Li".to_owned(), ..told }).collect())
+}
+
+#[test]
+fn who_is_listed_and_not_found_is_asked_for_again_and_not_for_ever() {
+    let listed = place(&["2"]);
+    let settled = |attempts| {
+        settle(&Question { attempts, ..question(&[], true) }, &Details::Gone, Listed::There(LISTED, &listed))
+    };
+    assert_eq!(settled(GONE_ATTEMPTS - 1), Settled::NeedsList);
+    assert_eq!(answered(settled(GONE_ATTEMPTS)).len(), 2);
+    assert_eq!(settle(&question(&[], true), &Details::Gone, Listed::NotThere(LISTED)), Settled::Missing(LISTED));
+}

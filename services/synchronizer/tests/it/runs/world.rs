@@ -11,8 +11,8 @@ use std::{
 
 use broker::Lane;
 use common::{
-    DestinationId, EntityKey, Event, EventBody, EventKeys, Field, Fields, Observation, Platform, TenantId, UnixMillis,
-    What,
+    DestinationId, EntityKey, EntityKind, Event, EventBody, EventKeys, Field, Fields, Observation, Platform, TenantId,
+    UnixMillis, What,
 };
 use database::{Connection, Database, Options};
 use destinations::{Batch, Links, TenantFacts, sql::SqlTables};
@@ -176,6 +176,30 @@ impl World {
         self.take(vec![event]).await;
     }
 
+    /// A punch of a member, as an answer tells of it.
+    pub(super) async fn punch(&self, number: usize) {
+        let fields = Fields::new()
+            .with(Field::Member, format!("m{number}"))
+            .with(Field::WorkDate, "2026-11-29")
+            .with(Field::RecordKind, "punch");
+        let key = EntityKey::new(EntityKind::Attendance, &format!("m{number}/2026-11-29/punch/1"));
+        let event = self.event(key, What::Updated { fields });
+        self.take(vec![event]).await;
+    }
+
+    /// What a resolver does with what is to be sent again. Returns how many wishes there were.
+    pub(super) async fn carry_out_wishes(&self) -> usize {
+        let rules = self.rules();
+        let replay = move |conn: &mut Connection| -> database::Result<usize> {
+            let wishes = outbox::take_replays(conn, 1000)?;
+            let count = wishes.len();
+            let wishes = wishes.into_iter().map(|wish| (wish.entity, wish.destination)).collect();
+            Turn::send_again(conn, &tenant(), wishes, &rules)?;
+            Ok(count)
+        };
+        self.write(replay).await
+    }
+
     fn member(&self, number: usize, name: &str, department: usize) -> Event {
         let departments = vec![format!("1{}", department + 1)];
         let fields = Fields::new()
@@ -246,7 +270,18 @@ impl World {
 
     /// The product's members: id, name, mobile, status.
     pub(super) async fn members(&self) -> Vec<String> {
-        let sql = "SELECT id || '|' || name || '|' || coalesce(mobile, '-') || '|' || status AS line FROM members ORDER BY id";
+        self.lines(
+            "SELECT id || '|' || name || '|' || coalesce(mobile, '-') || '|' || status AS line FROM members ORDER BY id",
+        )
+        .await
+    }
+
+    /// The product's attendance: record and member.
+    pub(super) async fn attendance(&self) -> Vec<String> {
+        self.lines("SELECT record_id || '|' || member_id AS line FROM attendance ORDER BY record_id").await
+    }
+
+    async fn lines(&self, sql: &'static str) -> Vec<String> {
         let lines: Vec<Line> = self
             .product
             .read("test", move |conn| Ok::<_, database::Error>(sql_query(sql).load(conn.sqlite()?)?))
