@@ -3,15 +3,16 @@
 use std::{
     fs, io,
     net::{SocketAddr, TcpListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
 use anyhow::Context as _;
 use broker::Lane;
 use common::Clock;
+use futures::future::BoxFuture;
 use outbound::Guard;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use service::{
     Config, Context, Environment, Inhabitants, Running, SystemClock,
     admin::{self, DatabaseFacts},
@@ -67,7 +68,7 @@ impl Service {
 }
 
 /// Where a process listens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listening {
     /// The callback gateway; `None` where it does not run here.
     pub gateway: Option<SocketAddr>,
@@ -104,30 +105,33 @@ impl AllInOne {
     ///
     /// # Errors
     /// Those of [`AllInOne::open`].
-    pub async fn open_by(
+    pub fn open_by<'a>(
         clock: Arc<dyn Clock>,
-        config: &Config,
+        config: &'a Config,
         environment: Environment,
-        only: &[Service],
+        only: &'a [Service],
         stop: CancellationToken,
-    ) -> anyhow::Result<Self> {
-        // The directory first: who starts a second `serve` is to hear of that, not of a port that is taken.
-        let inhabitants = Inhabitants { gateway: only.contains(&Service::CallbackGateway), ..Inhabitants::ALL };
-        let context = open_by(clock, config, inhabitants, stop).await?;
-        let admin = process::bind("admin.listen", config.admin.listen)?;
-        let mut listening = Listening { gateway: None, admin: admin.local_addr().context("admin.listen")? };
-        if let Some(path) = config.tenants_dir.clone() {
-            TenantsDirectory::start(&context, path, environment).await.context("reading the tenants")?;
-        }
-        let mut services = Vec::with_capacity(only.len());
-        for service in only {
-            services.extend(start(*service, config, &context, &mut listening)?);
-        }
-        // One resolver is in every installation: what a scrape asks the database is told by it alone.
-        let facts = if only.contains(&Service::Resolver) { DatabaseFacts::Exported } else { DatabaseFacts::LeftOut };
-        let listening_file = config.data_dir.join(LISTENING_FILE);
-        write_listening(&listening_file, &listening).with_context(|| listening_file.display().to_string())?;
-        Ok(Self { context, listening, listening_file, services, admin, facts })
+    ) -> BoxFuture<'a, anyhow::Result<Self>> {
+        Box::pin(async move {
+            // The directory first: who starts a second `serve` is to hear of that, not of a port that is taken.
+            let inhabitants = Inhabitants { gateway: only.contains(&Service::CallbackGateway), ..Inhabitants::ALL };
+            let context = open_by(clock, config, inhabitants, stop).await?;
+            let admin = process::bind("admin.listen", config.admin.listen)?;
+            let mut listening = Listening { gateway: None, admin: admin.local_addr().context("admin.listen")? };
+            if let Some(path) = config.tenants_dir.clone() {
+                TenantsDirectory::start(&context, path, environment).await.context("reading the tenants")?;
+            }
+            let mut services = Vec::with_capacity(only.len());
+            for service in only {
+                services.extend(start(*service, config, &context, &mut listening)?);
+            }
+            // One resolver is in every installation: what a scrape asks the database is told by it alone.
+            let facts =
+                if only.contains(&Service::Resolver) { DatabaseFacts::Exported } else { DatabaseFacts::LeftOut };
+            let listening_file = config.data_dir.join(LISTENING_FILE);
+            write_listening(&listening_file, &listening).with_context(|| listening_file.display().to_string())?;
+            Ok(Self { context, listening, listening_file, services, admin, facts })
+        })
     }
 
     /// What exists once in the process.
@@ -144,23 +148,25 @@ impl AllInOne {
     ///
     /// # Errors
     /// The first fault of a service, which also stops the others.
-    pub async fn run(self) -> anyhow::Result<()> {
-        let Self { context, listening, listening_file, services, admin, facts } = self;
-        let names: Vec<&str> = services.iter().map(Running::name).collect();
-        let gateway = listening.gateway.map(|address| address.to_string()).unwrap_or_default();
-        tracing::info!(services = names.join(","), gateway, admin = %listening.admin, instance = context.instance, "started");
-        // It outlives the services, so that readiness can be asked for while they drain.
-        let admin_stop = CancellationToken::new();
-        let admin = tokio::spawn(admin::serve(admin, context.clone(), facts, admin_stop.clone()));
-        let result = supervise(services, &context, process::GRACE).await;
-        admin_stop.cancel();
-        let admin = admin.await.context("the admin server panicked")?;
-        process::close(&context).await;
-        if let Err(error) = fs::remove_file(&listening_file) {
-            tracing::debug!(%error, path = %listening_file.display(), "cannot remove");
-        }
-        tracing::info!("stopped");
-        result.and(admin)
+    pub fn run(self) -> BoxFuture<'static, anyhow::Result<()>> {
+        Box::pin(async move {
+            let Self { context, listening, listening_file, services, admin, facts } = self;
+            let names: Vec<&str> = services.iter().map(Running::name).collect();
+            let gateway = listening.gateway.map(|address| address.to_string()).unwrap_or_default();
+            tracing::info!(services = names.join(","), gateway, admin = %listening.admin, instance = context.instance, "started");
+            // It outlives the services, so that readiness can be asked for while they drain.
+            let admin_stop = CancellationToken::new();
+            let admin = tokio::spawn(admin::serve(admin, context.clone(), facts, admin_stop.clone()));
+            let result = supervise(services, &context, process::GRACE).await;
+            admin_stop.cancel();
+            let admin = admin.await.context("the admin server panicked")?;
+            process::close(&context).await;
+            if let Err(error) = fs::remove_file(&listening_file) {
+                tracing::debug!(%error, path = %listening_file.display(), "cannot remove");
+            }
+            tracing::info!("stopped");
+            result.and(admin)
+        })
     }
 }
 
@@ -198,16 +204,25 @@ fn start(
             }
             let listener = process::bind("callback_gateway.listen", section.listen)?;
             listening.gateway = Some(listener.local_addr().context("callback_gateway.listen")?);
-            Running::new(name, callback_gateway::run(section, listener, context))
+            let platforms = Guard::new(config.synchronizer.allowed_networks.clone());
+            Running::new(name, callback_gateway::run(section, platforms, listener, context))
         }
         Service::Resolver => Running::new(name, resolver::run(config.resolver.clone(), lanes, context)),
-        Service::Sink => Running::new(name, sink::run(config.sink.clone(), lanes, context)),
+        Service::Sink => {
+            let platforms = Guard::new(config.synchronizer.allowed_networks.clone());
+            Running::new(name, sink::run(config.sink.clone(), platforms, lanes, context))
+        }
         Service::Synchronizer => {
             let products = Guard::new(config.sink.allowed_networks.clone());
             Running::new(name, synchronizer::run(config.synchronizer.clone(), products, lanes, context))
         }
         Service::Console => return Ok(None),
     }))
+}
+
+/// Where a process listens that serves from this data directory now; `None` where none does.
+pub(crate) fn listening_in(data_dir: &Path) -> Option<Listening> {
+    serde_json::from_str(&fs::read_to_string(data_dir.join(LISTENING_FILE)).ok()?).ok()
 }
 
 /// Never seen half-written.

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use common::{DestinationId, EntityKind, Reason, TenantId};
+use common::{DestinationId, EntityKind, Platform, Reason, TenantId};
+use jiandaoyun::mapping::Zone;
+use store::form_records::State;
 
 use crate::{all_in_one::Service, moment::Moment};
 
@@ -36,7 +38,7 @@ pub(crate) enum Command {
     /// Apply, list, show and remove tenants
     #[command(subcommand)]
     Tenant(TenantCommand),
-    /// Departments and members that wait for others
+    /// Departments and members that wait for others, and what is recorded of them
     #[command(subcommand)]
     Parked(ParkedCommand),
     /// What was given up on
@@ -51,9 +53,20 @@ pub(crate) enum Command {
     /// Compare a tenant's directory with its core product, and bring the product in step
     #[command(subcommand)]
     Sync(SyncCommand),
-    /// Which row of a core product is which department or member
+    /// Which row of a core product is which department or member, and which member is whom another platform knows
     #[command(subcommand)]
     Link(LinkCommand),
+    /// How records of a form become members
+    #[command(subcommand)]
+    Mapping(MappingCommand),
+    /// How much is used this month of what a platform counts
+    Quota {
+        /// The tenant
+        #[arg(value_name = "ID")]
+        id: TenantId,
+        #[command(flatten)]
+        printing: Printing,
+    },
     /// What a gateway took over while the broker was away
     #[command(subcommand)]
     Spool(SpoolCommand),
@@ -145,8 +158,8 @@ pub(crate) enum ParkedCommand {
         /// The tenant
         #[arg(long, value_name = "ID")]
         tenant: TenantId,
-        /// department or member
-        #[arg(value_name = "KIND", value_parser = directory_kind)]
+        /// department, member, attendance, approval or onboarding
+        #[arg(value_name = "KIND", value_parser = sent_kind)]
         kind: EntityKind,
         /// Its id
         #[arg(value_name = "ID")]
@@ -282,6 +295,52 @@ pub(crate) enum SpoolCommand {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum MappingCommand {
+    /// Say what keeps a mapping from being used, and what is odd about it
+    Check {
+        #[command(flatten)]
+        mapping: MappingFile,
+        #[command(flatten)]
+        printing: Printing,
+    },
+    /// Show what becomes of a record, field by field
+    Preview {
+        #[command(flatten)]
+        mapping: MappingFile,
+        /// The record as the form's API tells it, a JSON object
+        #[arg(long, value_name = "RECORD.json")]
+        record: PathBuf,
+        #[command(flatten)]
+        printing: Printing,
+    },
+    /// List the records of forms that were read, and what became of each
+    List {
+        /// The tenant
+        #[arg(long, value_name = "ID")]
+        tenant: TenantId,
+        /// Only of this state: seen, sent, created, refused or failed
+        #[arg(long, value_name = "STATE", value_parser = state)]
+        state: Option<State>,
+        #[command(flatten)]
+        printing: Printing,
+    },
+}
+
+/// A mapping in its file, or in those of its halves.
+#[derive(Debug, Args)]
+pub(crate) struct MappingFile {
+    /// The mapping; its source half where the other one is a file of its own
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The target half, where it is a file of its own
+    #[arg(long, value_name = "FILE")]
+    pub(crate) target: Option<PathBuf>,
+    /// Where dates are midnights: the tenant's time zone
+    #[arg(long, value_name = "NAME", default_value = "Asia/Shanghai", value_parser = zone)]
+    pub(crate) time_zone: Zone,
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum SyncCommand {
     /// Make a plan and show it; nothing is changed
     Plan {
@@ -355,13 +414,16 @@ pub(crate) struct SyncApply {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum LinkCommand {
-    /// Say that a row is a department or member
+    /// Say that a row is a department or member, or that a person of another platform is a member
     Set {
         #[command(flatten)]
         place: LinkPlace,
         /// The id of the row
-        #[arg(value_name = "ROW")]
-        core_id: String,
+        #[arg(value_name = "ROW", required_unless_present = "person")]
+        core_id: Option<String>,
+        /// The id of the member that the person is
+        #[arg(long, value_name = "ID", requires = "person", required_unless_present = "core_id")]
+        member: Option<String>,
     },
     /// List links
     List {
@@ -371,6 +433,9 @@ pub(crate) enum LinkCommand {
         /// Only of this destination
         #[arg(long, value_name = "ID")]
         destination: Option<DestinationId>,
+        /// The people of this platform instead: dingtalk
+        #[arg(long, value_name = "NAME", value_parser = platform, conflicts_with = "destination")]
+        platform: Option<Platform>,
         #[command(flatten)]
         printing: Printing,
     },
@@ -384,21 +449,72 @@ pub(crate) enum LinkCommand {
     },
 }
 
-/// A department or member at a destination.
+/// A department or member at a destination; or a person of another platform.
 #[derive(Debug, Args)]
 pub(crate) struct LinkPlace {
     /// The tenant
     #[arg(long, value_name = "ID")]
-    pub(crate) tenant: TenantId,
+    tenant: TenantId,
     /// The destination
-    #[arg(long, value_name = "ID")]
-    pub(crate) destination: DestinationId,
+    #[arg(long, value_name = "ID", required_unless_present = "person")]
+    destination: Option<DestinationId>,
     /// department or member
-    #[arg(value_name = "KIND", value_parser = directory_kind)]
-    pub(crate) kind: EntityKind,
+    #[arg(value_name = "KIND", value_parser = directory_kind, required_unless_present = "person")]
+    kind: Option<EntityKind>,
     /// Its id at the platform
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", required_unless_present = "person")]
+    platform_id: Option<String>,
+    /// The other platform: dingtalk
+    #[arg(long, value_name = "NAME", value_parser = platform, requires = "person")]
+    platform: Option<Platform>,
+    /// The person's id there
+    #[arg(long, value_name = "ID", requires = "platform")]
+    #[arg(conflicts_with_all = ["destination", "kind", "platform_id", "core_id"])]
+    person: Option<String>,
+}
+
+/// Whom a link is about.
+#[derive(Debug)]
+pub(crate) enum Linked {
+    /// A department or member at a destination.
+    Entity(EntityPlace),
+    /// Somebody whom another platform than that of the tenant's directory knows.
+    Person(PersonPlace),
+}
+
+/// A department or member at a destination.
+#[derive(Debug)]
+pub(crate) struct EntityPlace {
+    pub(crate) tenant: TenantId,
+    pub(crate) destination: DestinationId,
+    pub(crate) kind: EntityKind,
+    /// Its id at the platform.
     pub(crate) platform_id: String,
+}
+
+/// A person of another platform.
+#[derive(Debug)]
+pub(crate) struct PersonPlace {
+    pub(crate) tenant: TenantId,
+    pub(crate) platform: Platform,
+    /// The id there.
+    pub(crate) id: String,
+}
+
+impl LinkPlace {
+    /// Whom it is about; `None` where neither is told whole, which is refused before.
+    pub(crate) fn linked(self) -> Option<Linked> {
+        let Self { tenant, destination, kind, platform_id, platform, person } = self;
+        Some(match (person, platform) {
+            (Some(id), Some(platform)) => Linked::Person(PersonPlace { tenant, platform, id }),
+            _ => Linked::Entity(EntityPlace {
+                tenant,
+                destination: destination?,
+                kind: kind?,
+                platform_id: platform_id?,
+            }),
+        })
+    }
 }
 
 fn service(name: &str) -> Result<Service, String> {
@@ -406,10 +522,32 @@ fn service(name: &str) -> Result<Service, String> {
     Service::from_name(name).ok_or_else(|| format!("must be one of {}", names()))
 }
 
+fn state(name: &str) -> Result<State, &'static str> {
+    name.parse().map_err(|_unknown| "must be seen, sent, created, refused or failed")
+}
+
+fn zone(name: &str) -> Result<Zone, &'static str> {
+    Zone::named(name).ok_or("must be a time zone without summer time, such as Asia/Shanghai")
+}
+
 fn directory_kind(name: &str) -> Result<EntityKind, &'static str> {
     match name.parse() {
         Ok(kind @ (EntityKind::Department | EntityKind::Member)) => Ok(kind),
         _ => Err("must be department or member"),
+    }
+}
+
+/// Whose people may be others than those of the directory: those whose attendance and approvals are carried.
+fn platform(name: &str) -> Result<Platform, &'static str> {
+    Platform::from_name(name).filter(|platform| *platform == Platform::Dingtalk).ok_or("must be dingtalk")
+}
+
+fn sent_kind(name: &str) -> Result<EntityKind, &'static str> {
+    match name.parse() {
+        Ok(EntityKind::AttendanceDay | EntityKind::Callback) | Err(_) => {
+            Err("must be department, member, attendance, approval or onboarding")
+        }
+        Ok(kind) => Ok(kind),
     }
 }
 

@@ -1,4 +1,5 @@
-//! What each command does. All but `serve`, `demo` and `spool` act on the database alone, so that they work while a `serve` runs.
+//! What each command does. All but `serve`, `demo`, `spool` and `mapping check` and `preview` act on the database alone, so that they
+//! work while a `serve` runs.
 
 mod check;
 mod dead;
@@ -7,8 +8,11 @@ mod destination;
 mod doctor;
 mod link;
 mod lost;
+mod mapping;
 mod migrate;
 mod parked;
+mod people;
+mod quota;
 mod replay;
 mod serve;
 mod spool;
@@ -21,15 +25,15 @@ use anyhow::Context as _;
 use common::{Clock, TenantId, UnixMillis};
 use database::Database;
 use serde_json::{Value, json};
-use service::{Config, Environment, SystemClock};
+use service::{Config, Environment, SystemClock, TenantFile};
 use store::Sealer;
 use tokio::runtime::Runtime;
 
 use crate::{
     Output,
     arguments::{
-        Arguments, Command, ConfigCommand, DeadCommand, DeliveriesCommand, DestinationCommand, LinkCommand,
-        ParkedCommand, SpoolCommand, SyncCommand, TenantCommand,
+        Arguments, Command, ConfigCommand, DeadCommand, DeliveriesCommand, DestinationCommand, LinkCommand, Linked,
+        MappingCommand, ParkedCommand, SpoolCommand, SyncCommand, TenantCommand,
     },
     demo,
     failure::Failure,
@@ -80,6 +84,18 @@ pub(crate) fn execute(arguments: Arguments, environment: Environment, output: &m
         Command::Link(command) => {
             let (desk, runtime) = open(source)?;
             runtime.block_on(links(&desk, command, output))
+        }
+        Command::Mapping(MappingCommand::Check { mapping, printing }) => mapping::check(&mapping, printing, output),
+        Command::Mapping(MappingCommand::Preview { mapping, record, printing }) => {
+            mapping::preview(&mapping, &record, printing, output)
+        }
+        Command::Mapping(MappingCommand::List { tenant, state, printing }) => {
+            let (desk, runtime) = open(source)?;
+            runtime.block_on(mapping::list(&desk, tenant, state, printing, output))
+        }
+        Command::Quota { id, printing } => {
+            let (desk, runtime) = open(source)?;
+            runtime.block_on(quota::quota(&desk, id, printing, output))
         }
     }
 }
@@ -148,12 +164,23 @@ async fn synchronise(desk: &Desk, command: SyncCommand, output: &mut Output<'_>)
 }
 
 async fn links(desk: &Desk, command: LinkCommand, output: &mut Output<'_>) -> Done {
+    // What is neither was refused with the command line.
+    let neither = || Failure::Wrong(Vec::new());
     match command {
-        LinkCommand::Set { place, core_id } => link::set(desk, place, core_id, output).await,
-        LinkCommand::List { tenant, destination, printing } => {
+        LinkCommand::Set { place, core_id, member } => match place.linked().ok_or_else(neither)? {
+            Linked::Entity(place) => link::set(desk, place, core_id.ok_or_else(neither)?, output).await,
+            Linked::Person(place) => people::set(desk, place, member.ok_or_else(neither)?, output).await,
+        },
+        LinkCommand::List { tenant, platform: Some(platform), printing, .. } => {
+            people::list(desk, (tenant, platform), printing, output).await
+        }
+        LinkCommand::List { tenant, destination, platform: None, printing } => {
             link::list(desk, (tenant, destination), printing, output).await
         }
-        LinkCommand::Remove { place, core_id } => link::remove(desk, place, core_id, output).await,
+        LinkCommand::Remove { place, core_id } => match place.linked().ok_or_else(neither)? {
+            Linked::Entity(place) => link::remove(desk, place, core_id, output).await,
+            Linked::Person(place) => people::remove(desk, place, output).await,
+        },
     }
 }
 
@@ -207,6 +234,13 @@ impl Desk {
             Some(_) => Ok(()),
             None => Err(Failure::say(texts::no_tenant(output.language, id))),
         }
+    }
+
+    /// The tenant as it was applied.
+    async fn file(&self, id: &TenantId, output: &Output<'_>) -> Result<TenantFile, Failure> {
+        let file = service::tenants::load(&self.database, &self.sealer, id).await;
+        let file = file.with_context(|| format!("reading what was applied of {id}"))?;
+        file.ok_or_else(|| Failure::say(texts::no_tenant(output.language, id)))
     }
 }
 

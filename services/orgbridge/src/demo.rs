@@ -1,10 +1,12 @@
-//! `demo`: everything in one process, beside a simulated WeCom and a simulated OA, and a story around it.
+//! `demo`: everything in one process, beside a simulated WeCom, a simulated DingTalk, a simulated Jiandaoyun and a simulated OA, and a story around it.
 
 mod clock;
 mod core_tables;
 mod display;
+mod hires;
 mod living;
 mod older_copy;
+mod plant;
 mod runs;
 mod story;
 mod summary;

@@ -1,5 +1,9 @@
 //! `tenant doctor`: what keeps a tenant from working, and what to click. It looks from this machine, as the services would.
 
+mod dingtalk;
+mod jiandaoyun;
+mod wecom;
+
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
@@ -8,20 +12,17 @@ use common::TenantId;
 use destinations::Unavailable;
 use outbound::Guard;
 use serde_json::json;
-use service::{StoreGovernor, SystemClock, Tenant, TenantFile, tenant::WecomSection};
+use service::{StoreGovernor, SystemClock, Tenant, TenantFile, tenant::DestinationKind};
 use sink::{Build, Built};
 use store::destinations::{self as rows, State};
-use wecom::api::{ApiError, Client, Code, Kind, Meaning, Settings, Unobserved};
 
 use super::{Desk, Done};
 use crate::{Language, Output, arguments::Printing, failure::Failure, texts};
 
 /// The time limit of one request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
-/// Characters of a callback key (reference wecom 1).
+/// Characters of a callback key (reference wecom 1, dingtalk 2.3).
 const AES_KEY_CHARACTERS: usize = 43;
-/// The interface whose limit decides how long a pull takes: it is asked about each department.
-const SLOWEST: &str = "user/list";
 
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,10 +53,7 @@ struct Finding {
 
 /// Looks at a tenant, and says what is to be done in the tenant's language.
 pub(super) async fn doctor(desk: &Desk, tenant: TenantId, printing: Printing, output: &mut Output<'_>) -> Done {
-    desk.expect_tenant(&tenant, output).await?;
-    let file = service::tenants::load(&desk.database, &desk.sealer, &tenant).await;
-    let file = file.with_context(|| format!("reading what was applied of {tenant}"))?;
-    let Some(file) = file else { return Err(Failure::say(texts::no_tenant(output.language, tenant))) };
+    let file = desk.file(&tenant, output).await?;
     let mut visit = Visit { desk, file: &file, language: language_of(&file), findings: Vec::new() };
     visit.look().await?;
     let findings = visit.findings;
@@ -96,104 +94,36 @@ impl Visit<'_> {
         self.findings.push(Finding { check, outcome, told });
     }
 
+    /// Calls platforms at the rate that all processes share.
+    fn governor(&self) -> Arc<StoreGovernor> {
+        let clock = Arc::new(SystemClock);
+        Arc::new(StoreGovernor::new(self.desk.database.clone(), clock, service::new_instance()))
+    }
+
+    /// Finds platforms as the services do.
+    fn platforms(&self) -> anyhow::Result<outbound::Client> {
+        client(Guard::new(self.desk.config.synchronizer.allowed_networks.clone()))
+    }
+
     async fn look(&mut self) -> anyhow::Result<()> {
         let file = self.file;
-        match &file.wecom {
-            Some(section) => self.wecom(section).await?,
-            None => self.note("wecom", Outcome::Advice, texts::doctor_no_wecom(self.language)),
+        if let Some(section) = &file.wecom {
+            self.wecom(section).await?;
+        }
+        if let Some(section) = &file.dingtalk {
+            Box::pin(self.dingtalk(section)).await?;
+        }
+        if let Some(section) = &file.jiandaoyun {
+            Box::pin(self.jiandaoyun(section)).await?;
+        }
+        if file.wecom.is_none() && file.dingtalk.is_none() {
+            self.note("platform", Outcome::Advice, texts::doctor_no_platform(self.language));
         }
         self.destinations().await?;
         self.first_sync().await
     }
 
-    async fn wecom(&mut self, section: &WecomSection) -> anyhow::Result<()> {
-        self.callback(section);
-        let http = client(Guard::new(self.desk.config.synchronizer.allowed_networks.clone()))?;
-        let clock = Arc::new(SystemClock);
-        let governor = StoreGovernor::new(self.desk.database.clone(), clock.clone(), service::new_instance());
-        let settings = Settings {
-            corp_id: section.corp_id.as_str().into(),
-            contact_secret: section.contact_secret.clone(),
-            agent_secret: section.agent_secret.clone(),
-            api_base: section.api_base.clone(),
-            egress: "".into(),
-        };
-        let client = Client::new(settings, http, Arc::new(governor), clock, Arc::new(Unobserved));
-        let Some(departments) = self.contact(&client).await else { return Ok(()) };
-        self.scope(&client, departments).await;
-        self.limits(&client, departments).await;
-        Ok(())
-    }
-
-    /// The platform checks the address itself when it is saved there, so only what it needs is told.
-    fn callback(&mut self, section: &WecomSection) {
-        let has_keys = !section.callback_token.is_empty()
-            && section.callback_aes_key.expose().chars().count() == AES_KEY_CHARACTERS;
-        let told = texts::doctor_callback(self.language, format_args!("/callback/wecom/{}", self.file.id));
-        let outcome = if has_keys { Outcome::Fine } else { Outcome::Must };
-        let told = if has_keys { told } else { texts::doctor_no_callback_keys(self.language) };
-        self.note("callback", outcome, told);
-    }
-
-    /// Secret, trusted address and API sync, by asking for the lists of ids. Returns how many departments there are.
-    async fn contact(&mut self, client: &Client) -> Option<usize> {
-        let departments = match client.department_ids(None).await {
-            Ok(answer) => answer.value.rows.len(),
-            Err(error) => {
-                self.blame("contact_secret", &error);
-                return None;
-            }
-        };
-        if let Err(error) = client.member_ids_page(None).await {
-            self.blame("contact_secret", &error);
-            return None;
-        }
-        self.note("contact_secret", Outcome::Fine, texts::doctor_contact(self.language, departments));
-        Some(departments)
-    }
-
-    /// What the app may see, which is to be all.
-    async fn scope(&mut self, client: &Client, departments: usize) {
-        if !client.reads_details() {
-            return self.note("agent_secret", Outcome::Advice, texts::doctor_no_agent(self.language));
-        }
-        match client.departments(None).await {
-            Ok(answer) if answer.value.rows.len() < departments => {
-                let seen = answer.value.rows.len();
-                self.note("scope", Outcome::Must, texts::doctor_scope(self.language, seen, departments));
-            }
-            Ok(_) => self.note("agent_secret", Outcome::Fine, texts::doctor_agent(self.language)),
-            Err(error) => self.blame("agent_secret", &error),
-        }
-    }
-
-    /// How long a pull takes, as far as that is for the platform to say.
-    async fn limits(&mut self, client: &Client, departments: usize) {
-        if let Some(at) = client.done_by(SLOWEST, u64::try_from(departments).unwrap_or(u64::MAX)).await {
-            let seconds = at.since(self.desk.now()).max(0) / 1000;
-            self.note("limits", Outcome::Fine, texts::doctor_limits(self.language, departments, seconds));
-        }
-    }
-
-    fn blame(&mut self, check: &'static str, error: &ApiError) {
-        let told = match error {
-            ApiError::Answered { code: Code(60020), seen_at, .. } => {
-                let address = seen_at.map_or_else(|| "?".to_owned(), |address| address.to_string());
-                texts::doctor_address(self.language, address)
-            }
-            ApiError::Answered { api: "gettoken", .. } => texts::doctor_secret(self.language, check),
-            ApiError::Answered { meaning: Meaning::Permanent(Kind::Forbidden), .. } if check == "contact_secret" => {
-                texts::doctor_api_sync(self.language)
-            }
-            ApiError::Answered { meaning: Meaning::Permanent(Kind::Invisible), .. } => {
-                texts::doctor_invisible(self.language)
-            }
-            _ => texts::doctor_trouble(self.language, error),
-        };
-        self.note(check, Outcome::Must, told);
-    }
-
-    /// Whether destinations answer: products, and relays as their handshake asks them.
+    /// Whether destinations answer: products, and relays as their handshake asks them. What writes into a platform was asked about above.
     async fn destinations(&mut self) -> anyhow::Result<()> {
         let built = Built::new(client(Guard::new(self.desk.config.sink.allowed_networks.clone()))?);
         let file = self.file;
@@ -204,7 +134,8 @@ impl Visit<'_> {
             applied_at: self.desk.now(),
             previous_callback: None,
         };
-        for one in file.destinations.iter().filter(|one| one.kind().is_built()) {
+        let is_asked = |kind: DestinationKind| kind.is_built() && kind != DestinationKind::WecomMembers;
+        for one in file.destinations.iter().filter(|one| is_asked(one.kind())) {
             let check = if one.core { "product" } else { "relay" };
             let answer = match built.build(&tenant, one) {
                 Ok(destination) => destination.probe(self.desk.now()).await,

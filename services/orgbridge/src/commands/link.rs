@@ -11,7 +11,7 @@ use store::{
 use super::{Desk, Done};
 use crate::{
     Output,
-    arguments::{LinkPlace, Printing},
+    arguments::{EntityPlace, Printing},
     failure::Failure,
     texts,
 };
@@ -27,7 +27,7 @@ enum Refusal {
 }
 
 impl Refusal {
-    fn told(&self, place: &LinkPlace, core_id: &str, output: &Output<'_>) -> Failure {
+    fn told(&self, place: &EntityPlace, core_id: &str, output: &Output<'_>) -> Failure {
         let language = output.language;
         Failure::say(match self {
             Self::NoDestination => texts::no_destination(language, &place.tenant, &place.destination),
@@ -38,7 +38,7 @@ impl Refusal {
 }
 
 /// Says that a row is an entity; what either was linked with before is forgotten only of the entity.
-pub(super) async fn set(desk: &Desk, place: LinkPlace, core_id: String, output: &mut Output<'_>) -> Done {
+pub(super) async fn set(desk: &Desk, place: EntityPlace, core_id: String, output: &mut Output<'_>) -> Done {
     desk.expect_tenant(&place.tenant, output).await?;
     let (tenant, destination) = (place.tenant.clone(), place.destination.clone());
     let link = Link {
@@ -136,7 +136,7 @@ fn all(
 }
 
 /// Takes an entity's link away; with a row, notes that the two are not the same.
-pub(super) async fn remove(desk: &Desk, place: LinkPlace, core_id: Option<String>, output: &mut Output<'_>) -> Done {
+pub(super) async fn remove(desk: &Desk, place: EntityPlace, core_id: Option<String>, output: &mut Output<'_>) -> Done {
     desk.expect_tenant(&place.tenant, output).await?;
     let (tenant, destination, now) = (place.tenant.clone(), place.destination.clone(), desk.now());
     let (key, row) = (EntityKey::new(place.kind, &place.platform_id), core_id.clone());

@@ -1,7 +1,8 @@
 //! What a destination may have lost since a version or a time, in the order in which it can be sent again.
 //!
 //! Each record bears the version of its entity's newest change. Of what changed that late, members who are gone come first, then what
-//! lives, parents before children, so that whatever moved has left the departments that are gone; those come last, children first.
+//! lives, parents before children, so that whatever moved has left the departments that are gone; those come next, children first.
+//! Attendance records and approvals come behind all members.
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
@@ -9,6 +10,7 @@ use common::{DestinationId, EntityKey, EntityKind, Field, TenantId, UnixMillis};
 use database::{Connection, Result};
 use directory::Record;
 use serde_json::json;
+use service::tenant::DestinationKind;
 use store::{
     deliveries,
     destinations::{self, Backfill, Destination},
@@ -121,7 +123,27 @@ fn changed_since(conn: &mut Connection, to: &Destination, from: u64) -> Result<V
     }
     living.departments.sort_by_cached_key(|key| depth(&living.parents, key));
     gone.departments.sort_by_cached_key(|key| Reverse(depth(&gone.parents, key)));
-    Ok([gone.members, living.departments, living.members, gone.departments].concat())
+    let records = records_since(conn, to, from)?;
+    Ok([gone.members, living.departments, living.members, gone.departments, records].concat())
+}
+
+/// The attendance records and approvals that were changed by that version or a later one.
+fn records_since(conn: &mut Connection, to: &Destination, from: u64) -> Result<Vec<EntityKey>> {
+    let mut found = Vec::new();
+    if !DestinationKind::from_name(&to.kind).is_some_and(DestinationKind::takes_records) {
+        return Ok(found);
+    }
+    for kind in [EntityKind::Attendance, EntityKind::Approval] {
+        let mut after: Option<EntityKey> = None;
+        loop {
+            let page = records::of_kind_after(conn, &to.tenant, kind, after.as_ref().map(|key| &*key.id), PAGE)?;
+            let Some((last, _)) = page.last() else { break };
+            after = Some(last.clone());
+            let is_lost = |row: &records::Row| row.version >= from && (row.version > 0 || row.record.is_live());
+            found.extend(page.into_iter().filter(|(_, row)| is_lost(row)).map(|(key, _)| key));
+        }
+    }
+    Ok(found)
 }
 
 /// Whether the version may be one of the destination's back-fill, or from before it. Records do not bear its versions, of which an

@@ -1,8 +1,10 @@
 //! `parked list | show`
+//!
+//! What waits for a person of another platform of whom nobody knows which member that is waits for a person to say so.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use common::{EntityKey, EntityKind, TenantId, UnixMillis};
+use common::{EntityKey, EntityKind, Platform, TenantId, UnixMillis};
 use database::Connection;
 use serde_json::{Value, json};
 use store::{
@@ -32,6 +34,15 @@ impl Parked {
     /// What keeps it, each once.
     fn waits_for(&self) -> BTreeSet<&EntityKey> {
         self.row.record.waits.iter().filter(|wait| wait.why.holds()).map(|wait| &wait.on).collect()
+    }
+
+    /// The people among that whom only another platform knows: the platform and the id there.
+    fn unmatched(&self) -> impl Iterator<Item = (Platform, &str)> {
+        let foreign = self.waits_for().into_iter().filter(|key| key.is_foreign());
+        foreign.filter_map(|key| {
+            let (platform, id) = key.id.split_once(':')?;
+            Some((Platform::from_name(platform)?, id))
+        })
     }
 
     fn since(&self) -> Option<String> {
@@ -88,7 +99,25 @@ pub(super) async fn list(desk: &Desk, tenant: Option<TenantId>, printing: Printi
             [parked.tenant.to_string(), kind, since, parked.id().to_owned(), waits_for.join(", ")]
         })
         .collect();
-    Ok(output.table(["TENANT", "KIND", "SINCE", "ID", "WAITS FOR"], &rows)?)
+    output.table(["TENANT", "KIND", "SINCE", "ID", "WAITS FOR"], &rows)?;
+    advise(&parked, output)
+}
+
+/// Says what to do about people whom nobody could match with a member: for each tenant and the first of them.
+fn advise(parked: &[Parked], output: &mut Output<'_>) -> Done {
+    let mut people: BTreeMap<(&TenantId, Platform), BTreeSet<&str>> = BTreeMap::new();
+    for one in parked {
+        for (platform, id) in one.unmatched() {
+            people.entry((&one.tenant, platform)).or_default().insert(id);
+        }
+    }
+    for ((tenant, platform), ids) in people {
+        if let Some(first) = ids.first() {
+            let (language, platform) = (output.language, platform.as_str());
+            output.aside(texts::people_unmatched(language, ids.len(), tenant, platform, first))?;
+        }
+    }
+    Ok(())
 }
 
 fn read(conn: &mut Connection, only: Option<&TenantId>) -> database::Result<Vec<Parked>> {
@@ -121,6 +150,7 @@ pub(super) async fn show(
         let waits_for: Vec<String> = parked.waits_for().into_iter().map(ToString::to_string).collect();
         let since = parked.since().unwrap_or_default();
         output.line(format_args!("{} {}  {since}  <- {}", kind.as_str(), parked.id(), waits_for.join(", ")))?;
+        advise(std::slice::from_ref(&parked), output)?;
     }
     Ok(output.json(&parked.to_full_json())?)
 }

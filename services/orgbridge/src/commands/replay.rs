@@ -7,6 +7,7 @@
 //! - *An event that could not be processed*: its turn is taken here, in the transaction that ends the letter. Publishing it to
 //!   the queue instead would be wrong: the embedded queue admits one process only (see [`broker::Embedded`]), and a
 //!   crash between the two would double or lose it. A turn locks the tenant like any other, and the outbox is swept by whoever serves.
+//! - *A record of a form that no request can be made of*: only a correction ends its letter, of the record or of the mapping.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -30,6 +31,8 @@ const SLICE: usize = 500;
 pub(super) enum Kept {
     /// Its content is none that we can read.
     Unreadable,
+    /// What it is about is to be corrected where it comes from.
+    Uncorrected,
     /// Its tenant is not applied.
     NoTenant(TenantId),
     /// The database did not take it.
@@ -41,6 +44,7 @@ impl Kept {
     pub(super) fn told(&self, language: Language) -> String {
         match self {
             Self::Unreadable => texts::unreadable_letter(language),
+            Self::Uncorrected => texts::uncorrected_letter(language),
             Self::NoTenant(tenant) => texts::letter_without_tenant(language, tenant),
             Self::Database(error) => error.to_string(),
         }
@@ -120,6 +124,7 @@ fn once_more(conn: &mut Connection, dead: &DeadLetter, rules: &Rules) -> Result<
             return Ok(Turn::events(conn, &[event], rules)?.released);
         }
         (Stage::Sink, _, None) => return Err(Kept::Unreadable),
+        (Stage::Mapping, _, _) => return Err(Kept::Uncorrected),
     }
     Ok(BTreeSet::new())
 }

@@ -103,10 +103,7 @@ pub(super) async fn status(desk: &Desk, tenant: TenantId, printing: Printing, ou
 
 /// Shows what differs at this moment.
 pub(super) async fn diff(desk: &Desk, tenant: TenantId, printing: Printing, output: &mut Output<'_>) -> Done {
-    desk.expect_tenant(&tenant, output).await?;
-    let file = service::tenants::load(&desk.database, &desk.sealer, &tenant).await;
-    let file = file.with_context(|| format!("reading what was applied of {tenant}"))?;
-    let Some(file) = file else { return Err(Failure::say(texts::no_tenant(output.language, tenant))) };
+    let file = desk.file(&tenant, output).await?;
     let guard = outbound::Guard::new(desk.config.sink.allowed_networks.clone());
     let http = outbound::Client::new(guard, waiting::REQUEST_TIMEOUT).context("making the HTTP client")?;
     let products = Products::new(http);

@@ -5,8 +5,12 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use common::TenantId;
 use database::Connection;
+use jiandaoyun::mapping::{Mapping, Zone};
 use serde_json::{Value, json};
-use service::{TenantFile, tenants::Applied};
+use service::{
+    TenantFile,
+    tenants::{Applied, ApplyError},
+};
 use store::{
     destinations::{self, Backlog, Destination, State},
     gaps::{self, Gap},
@@ -31,11 +35,14 @@ pub(super) async fn apply(desk: &Desk, files: &[PathBuf], printing: Printing, ou
     let mut told = Vec::with_capacity(read.len());
     for file in &read {
         let applied = service::tenants::apply(&desk.database, &desk.sealer, file, desk.now()).await;
+        if let Err(ApplyError::ClientIdTaken { owner }) = &applied {
+            return Err(Failure::say(texts::client_id_taken(output.language, &file.id, owner)));
+        }
         let applied = applied.with_context(|| format!("applying {}", file.id))?;
         if printing.json {
             told.push(json!({
                 "id": file.id, "created": applied.created, "changed": applied.changed,
-                "revision": applied.revision, "warnings": file.warnings(),
+                "revision": applied.revision, "warnings": warnings(file),
             }));
         } else {
             tell(file, applied, output)?;
@@ -51,10 +58,22 @@ fn tell(file: &TenantFile, applied: Applied, output: &mut Output<'_>) -> Done {
         Applied { changed: true, .. } => texts::tenant_changed(language, id),
         _ => texts::tenant_unchanged(language, id),
     })?;
-    for warning in file.warnings() {
+    for warning in warnings(file) {
         output.aside(texts::warning(language, id, warning))?;
     }
     Ok(())
+}
+
+/// What a person should know of a file and of the mapping in it. Where that is wrong everything else of the tenant still works.
+fn warnings(file: &TenantFile) -> Vec<String> {
+    let mut warnings = file.warnings();
+    let section = file.jiandaoyun.as_ref().filter(|section| !section.mapping.is_null());
+    let Some((section, zone)) = section.zip(Zone::named(&file.time_zone)) else { return warnings };
+    match Mapping::parse(&section.mapping, &zone) {
+        Ok((_, odd)) => warnings.extend(odd.iter().map(|one| format!("jiandaoyun.mapping: {one}"))),
+        Err(wrong) => warnings.extend(wrong.iter().map(|one| format!("jiandaoyun.mapping: no form is read: {one}"))),
+    }
+    warnings
 }
 
 /// A tenant with its destinations, as stored.

@@ -93,11 +93,15 @@ impl CoreTables {
         &self.file
     }
 
+    /// The database, as the product opens it.
+    pub(super) fn open(&self) -> database::Result<Database> {
+        Database::open(&Options::new(format!("sqlite://{}", self.file.display())))
+    }
+
     /// The directory as the product has it.
     async fn snapshot(&self, names: Names) -> anyhow::Result<Snapshot> {
-        let database = Database::open(&Options::new(format!("sqlite://{}", self.file.display())))?;
         let tenant = self.tenant.clone();
-        Ok(database.read("core.snapshot", move |conn| read(conn, &tenant, &names)).await?)
+        Ok(self.open()?.read("core.snapshot", move |conn| read(conn, &tenant, &names)).await?)
     }
 }
 

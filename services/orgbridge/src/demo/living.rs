@@ -31,6 +31,7 @@ async fn live_on(story: &mut Story, display: &Display<'_, '_>) -> Result<(), Fai
     for round in 0.. {
         let callbacks = story.world.happen(|company| company.live(2));
         story.send(&callbacks, Order::Shuffled(round), display).await?;
+        story.punch(round).await?;
         let seen = story.wait(display, "life", |seen| seen.is_resolved()).await?;
         let (departments, members) = story.world.size();
         display.update(texts::alive(language, departments, members, seen.versions));

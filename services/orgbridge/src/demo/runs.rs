@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use common::Clock as _;
+use common::{Clock as _, TenantId};
 use database::Connection;
 use store::{
     runs::{self, Run, RunState, Wanted, Wish},
@@ -17,9 +17,14 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_secs(300);
 
 impl World {
-    /// Asks for a run, and waits until nobody works on it any more.
-    pub(super) async fn sync(&self, wanted: Wanted, display: &Display<'_, '_>) -> anyhow::Result<Run> {
-        let (tenant, now) = (self.tenant.clone(), self.clock.now());
+    /// Asks for a run of a tenant, and waits until nobody works on it any more.
+    pub(super) async fn sync(
+        &self,
+        tenant: &TenantId,
+        wanted: Wanted,
+        display: &Display<'_, '_>,
+    ) -> anyhow::Result<Run> {
+        let (tenant, now) = (tenant.clone(), self.clock.now());
         let ask = move |conn: &mut Connection| runs::request(conn, &tenant, Wish { wanted, key: None }, now);
         let asked = self.context.database.write("demo.run", ask).await?.context("the tenant is applied")?;
         let (mut at, mut moved) = (None, Instant::now());

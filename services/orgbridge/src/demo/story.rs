@@ -1,8 +1,11 @@
-//! The story in nine stages: a first sync in the morning, the day with all that callbacks do, a reconciliation in the evening.
+//! The story in eleven stages: a first sync in the morning, the day with all that callbacks do, a day at the plant, new hires, a
+//! reconciliation in the evening.
 
 mod day;
 mod evening;
 mod first_sync;
+mod hires;
+mod plant;
 
 use std::time::{Duration, Instant};
 
@@ -54,6 +57,8 @@ impl Story {
         self.life(display).await?;
         self.outage(display).await?;
         self.forgery(display).await?;
+        self.plant(display).await?;
+        self.hires(display).await?;
         self.reconciliation(display).await
     }
 

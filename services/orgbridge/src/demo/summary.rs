@@ -12,18 +12,32 @@ pub(super) struct Summary {
     pub(super) departments: usize,
     /// What the plan of the first sync was to do.
     pub(super) plan: Counts,
-    /// Callbacks of the simulated WeCom that were sent, each counted once.
+    /// Callbacks of the simulated WeCom and events of the simulated DingTalk that were sent, each counted once.
     pub(super) events_sent: usize,
     /// Callbacks that never arrived.
     pub(super) callbacks_lost: usize,
-    /// Requests beyond the first of each callback: copies and repeats.
+    /// Sendings beyond the first of each callback and event: copies and repeats.
     pub(super) duplicates_sent: usize,
-    /// Changes that reached the core product.
+    /// Changes that reached the core product, those of the plant included.
     pub(super) changes_applied: u64,
     /// Changes made in all, by their versions.
     pub(super) changes: u64,
     /// Messages that the OA took.
     pub(super) oa_messages: usize,
+    /// Departments of the plant, its root included.
+    pub(super) plant_departments: usize,
+    /// Members of the plant.
+    pub(super) plant_members: usize,
+    /// Attendance records of the plant that the core product has.
+    pub(super) attendance: usize,
+    /// Approvals of the plant that the core product has.
+    pub(super) approvals: usize,
+    /// Events of the plant that could not be pushed, and were found in DingTalk's list of those.
+    pub(super) pushes_recovered: usize,
+    /// Members that came of the form.
+    pub(super) hires_created: u64,
+    /// Records of it that were refused, and created once they were corrected.
+    pub(super) hires_refused: u64,
     /// Most entities that were seen waiting at once.
     pub(super) parked_peak: u64,
     /// Entities that still wait.
@@ -36,7 +50,7 @@ pub(super) struct Summary {
     pub(super) differences_before: usize,
     /// Entities that callbacks should have told of, and that the reconciliation found.
     pub(super) untold: u64,
-    /// Fields that differ between source and core product.
+    /// Fields that differ between the sources, the plant's included, and the core product.
     pub(super) core_differences: usize,
     /// Fields that differ between source and OA.
     pub(super) oa_differences: usize,

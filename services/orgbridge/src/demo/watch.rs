@@ -2,9 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use common::{DestinationId, Hop};
+use common::{Clock as _, DestinationId, Hop, TenantId};
 use database::Connection;
-use store::{dead_letters, destinations, outbox, questions, records};
+use store::{
+    dead_letters, destinations, failed_pushes,
+    form_records::{self, State},
+    outbox, questions, records, repulls,
+};
 
 use super::{
     display::Display,
@@ -14,6 +18,8 @@ use super::{
 use crate::Language;
 
 const LOOK_EVERY: Duration = Duration::from_millis(25);
+/// What was asked about is looked at again within a minute, then much later.
+const SOON_SECONDS: i64 = 90;
 /// What passes of the day from one look to the next: nobody wants to wait for it.
 const PASSES_SECONDS: i64 = 1;
 /// Longer than anything here takes; beyond it something is wrong and the demo says what.
@@ -26,7 +32,7 @@ pub(super) struct Seen {
     pub(super) queued: u64,
     /// Entities that wait for others, or for an answer.
     pub(super) parked: u64,
-    /// Questions that WeCom has not answered yet.
+    /// Questions that no platform has answered yet.
     pub(super) asked: u64,
     /// Changes so far.
     pub(super) versions: u64,
@@ -34,6 +40,15 @@ pub(super) struct Seen {
     pub(super) core_backlog: u64,
     pub(super) oa_backlog: u64,
     pub(super) dead: u64,
+    /// Records of the form that made a member, and that cannot.
+    pub(super) hires_created: u64,
+    pub(super) hires_refused: u64,
+    /// Events in DingTalk's list of failed pushes.
+    pub(super) listed: usize,
+    /// That list is being read, or what was read is not taken over yet.
+    pub(super) reads_list: bool,
+    /// Something is looked at again soon, since a platform may be late with it.
+    pub(super) looks_soon: bool,
     /// The OA's last failure is known: the sender has noticed that it is away.
     pub(super) oa_is_away: bool,
 }
@@ -69,31 +84,48 @@ impl Seen {
 impl World {
     /// Looks once.
     pub(super) async fn look(&self) -> anyhow::Result<Seen> {
-        // The queue first: what has left it is in the database by then.
+        // The list and the queue first: what has left them is in the database by then.
+        let listed = self.plant.listed();
         let queued = self.context.broker.depth(Hop::Events).await?;
-        let (tenant, core, oa): (_, DestinationId, DestinationId) = (self.tenant.clone(), CORE.parse()?, OA.parse()?);
+        let soon = self.clock.now().plus_seconds(SOON_SECONDS);
+        let (core, oa): (DestinationId, DestinationId) = (CORE.parse()?, OA.parse()?);
+        let (tenant, plant) = (self.tenant.clone(), self.plant.tenant.clone());
         let look = move |conn: &mut Connection| -> database::Result<Seen> {
             let backlog = destinations::backlog(conn)?;
-            let left = |of: &DestinationId| {
-                backlog.iter().filter(|one| one.tenant == tenant && one.destination == *of).map(|one| one.changes).sum()
-            };
-            Ok(Seen {
+            let hires = form_records::counts(conn, &tenant)?;
+            let hires = |state: State| hires.get(&state).copied().unwrap_or_default();
+            // Only the company has an OA.
+            let left =
+                |of: &DestinationId| backlog.iter().filter(|one| one.destination == *of).map(|one| one.changes).sum();
+            let mut seen = Seen {
                 queued,
-                parked: records::parked_summary(conn, &tenant)?.0,
-                asked: questions::count_open(conn, &tenant)?,
-                versions: outbox::last_version(conn, &tenant)?,
+                listed,
+                reads_list: failed_pushes::is_under_way(conn, &plant)?,
+                looks_soon: !repulls::tenants_with_due(conn, soon)?.is_empty(),
                 core_backlog: left(&core),
                 oa_backlog: left(&oa),
                 dead: dead_letters::counts(conn)?.iter().map(|(_, _, count)| count).sum(),
+                hires_created: hires(State::Created),
+                hires_refused: hires(State::Refused),
                 oa_is_away: destinations::get(conn, &tenant, &oa)?.is_some_and(|oa| oa.last_error.is_some()),
-            })
+                ..Seen::default()
+            };
+            for tenant in [&tenant, &plant] {
+                seen.parked += records::parked_summary(conn, tenant)?.0;
+                seen.asked += questions::count_open(conn, tenant)?;
+                seen.versions += outbox::last_version(conn, tenant)?;
+            }
+            Ok(seen)
         };
         Ok(self.context.database.read("demo.look", look).await?)
     }
 
     /// Changes that the core product has taken.
     pub(super) fn applied_at_core(&self) -> u64 {
-        self.context.metrics.changes_total.with_label_values(&[self.tenant.as_str(), CORE, "applied"]).get()
+        let applied = |tenant: &TenantId| {
+            self.context.metrics.changes_total.with_label_values(&[tenant.as_str(), CORE, "applied"]).get()
+        };
+        applied(&self.tenant) + applied(&self.plant.tenant)
     }
 
     /// Waits until what is seen is as wished, while the day goes on; every look is also given to `along`.
@@ -105,7 +137,7 @@ impl World {
         mut along: impl FnMut(&Seen),
     ) -> anyhow::Result<Seen> {
         let started = Instant::now();
-        let mut progress = (0, 0, 0, 0, 0);
+        let mut progress = (0, 0, 0, 0, 0, (0, 0));
         let mut moved = started;
         loop {
             let seen = self.look().await?;
@@ -115,7 +147,8 @@ impl World {
                 return Ok(seen);
             }
             // Patience is for standing still: a big company may take its time as long as something moves.
-            let now = (seen.queued, seen.asked, seen.versions, seen.core_backlog, seen.oa_backlog);
+            let others = (seen.listed, seen.hires_created);
+            let now = (seen.queued, seen.asked, seen.versions, seen.core_backlog, seen.oa_backlog, others);
             if now != progress {
                 (progress, moved) = (now, Instant::now());
             }

@@ -1,4 +1,5 @@
-//! What the demo consists of: a company in WeCom with its API, the bridge, a core product that knew the company before, an OA.
+//! What the demo consists of: a company in WeCom with its API, its plant in DingTalk, a form for new hires in Jiandaoyun, the bridge, a
+//! core product that knew the company before, an OA.
 
 mod settings;
 
@@ -20,14 +21,14 @@ use store::destinations;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{clock::DemoClock, core_tables::CoreTables, older_copy};
+use super::{clock::DemoClock, core_tables::CoreTables, hires::HireForm, older_copy, plant::Plant};
 use crate::{
     all_in_one::{AllInOne, Listening, Service},
     arguments,
 };
 use settings::{Place, Secrets, config, name_of, write_config};
 
-/// The only tenant.
+/// The tenant of the company; its plant is one of its own.
 pub(super) const TENANT: &str = "demo";
 /// Its destinations.
 pub(super) const CORE: &str = "core";
@@ -54,6 +55,8 @@ pub(super) struct World {
     /// Signs with another token.
     pub(super) forger: Dispatcher,
     pub(super) oa: Oa,
+    pub(super) plant: Plant,
+    pub(super) hires: HireForm,
     pub(super) core: CoreTables,
     /// How much the core product knew before.
     pub(super) known_before: older_copy::Size,
@@ -82,6 +85,8 @@ impl World {
         let oa = Oa::start_with(listener, secrets.of_oa()?, like_others).context("the OA")?;
         let core_file = directory.join("core.db");
         let known_before = older_copy::write(&core_file, &tenant, &before).await.context("the core product")?;
+        let plant = Plant::open(options, &core_file, &clock)?;
+        let hires = HireForm::open(options.seed, &clock, directory)?;
 
         let config = config(directory)?;
         let all =
@@ -94,7 +99,9 @@ impl World {
             core_file: &core_file,
             oa: &oa,
         };
-        apply(&context, &secrets.tenant_file(&place), directory).await?;
+        for file in [secrets.tenant_file(&place) + &hires.sections(), plant.tenant_file()] {
+            apply(&context, &file, directory).await?;
+        }
         let config_file = write_config(directory, &config, listening)?;
         let running = tokio::spawn(all.run());
 
@@ -111,6 +118,8 @@ impl World {
             clock,
             api,
             oa,
+            plant,
+            hires,
             known_before,
             context,
             listening,

@@ -10,7 +10,7 @@ fn shown(arguments: &[&str]) -> (Value, String) {
 }
 
 #[test]
-fn the_demo_ends_with_three_equal_directories() {
+fn the_demo_ends_with_equal_directories_and_with_the_attendance_and_approvals_of_the_plant() {
     let (last, shown) = shown(&["--members", "30"]);
     for key in ["parked_now", "dead_letters", "core_differences", "oa_differences", "oa_violations", "unanswered"] {
         assert_eq!(last[key], 0, "{key}: {last}");
@@ -23,6 +23,12 @@ fn the_demo_ends_with_three_equal_directories() {
         "changes_applied",
         "parked_peak",
         "oa_backlog_peak",
+        "plant_members",
+        "attendance",
+        "approvals",
+        "pushes_recovered",
+        "hires_created",
+        "hires_refused",
     ] {
         assert!(last[key].as_u64().unwrap() > 0, "{key}: {last}");
     }
@@ -54,5 +60,5 @@ fn the_demo_speaks_chinese() {
     let bench = Bench::new();
     let ended = bench.run_in_chinese(&["demo", "--once", "--members", "8", "--seed", "7"]);
     assert_eq!(ended.code, 0, "{}\n{}", ended.err, ended.out);
-    assert!(ended.out.contains("[9/9] 三方对比"), "{}", ended.out);
+    assert!(ended.out.contains("[11/11] 三方对比"), "{}", ended.out);
 }

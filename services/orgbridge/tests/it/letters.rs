@@ -60,8 +60,12 @@ pub(crate) fn happened(kind: EntityKind, id: &str, seconds: i64, what: What) -> 
 
 impl Letters {
     pub(crate) fn new() -> Self {
-        let bench = Bench::new();
-        bench.write("acme.toml", TENANT);
+        Self::of(Bench::new(), TENANT)
+    }
+
+    /// With this file of the tenant acme.
+    pub(crate) fn of(bench: Bench, tenant: &str) -> Self {
+        bench.write("acme.toml", tenant);
         assert_eq!(bench.run(&["tenant", "apply", "acme.toml"]).code, 0);
         let url = format!("sqlite://{}", bench.path().join("data/orgbridge.db").display());
         Self { database: Database::open(&Options::new(url)).unwrap(), bench }
@@ -70,6 +74,13 @@ impl Letters {
     pub(crate) async fn insert(&self, letter: NewDeadLetter) -> String {
         let insert = move |conn: &mut database::Connection| dead_letters::insert(conn, &[letter]);
         self.database.write("test.insert", insert).await.unwrap().remove(0)
+    }
+
+    /// Lets this have happened to an entity: its event is a dead letter that is replayed.
+    pub(crate) async fn let_happen(&self, kind: EntityKind, id: &str, fields: Fields) {
+        let letter = self.insert(event(kind, id, fields)).await;
+        let ended = self.bench.run(&["dead", "replay", &letter]);
+        assert_eq!(ended.code, 0, "{}", ended.err);
     }
 
     pub(crate) async fn last_version(&self) -> u64 {

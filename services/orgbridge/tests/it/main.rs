@@ -11,7 +11,11 @@ mod demo;
 #[cfg(test)]
 mod destination;
 #[cfg(test)]
+mod dingtalk;
+#[cfg(test)]
 mod letters;
+#[cfg(test)]
+mod mapping;
 #[cfg(test)]
 mod serving;
 #[cfg(test)]

@@ -88,14 +88,13 @@ impl Story {
 
     pub(super) async fn forgery(&mut self, display: &mut Display<'_, '_>) -> Result<(), Failure> {
         let language = display.language();
-        display.begin(texts::forgery(language))?;
         // A real company's callback, and yet it must not count: the signature is made with another token.
         let mut elsewhere = platform_sim::Company::new(platform_sim::CompanyOptions::default());
         let forged: Vec<Callback> = elsewhere.import(1, 1, 1);
         let stats = self.world.forger.send(&forged, &Script::default()).await;
         let refusal = stats.last_refusal.filter(|status| stats.answered == 0 && *status == 401);
         self.sum.forgeries_refused = usize::from(refusal.is_some());
-        Ok(display.end(match refusal {
+        Ok(display.line(match refusal {
             Some(status) => texts::forgery_done(language, status),
             None => texts::forgery_failed(language, format!("{:?}", stats.last_refusal)),
         })?)

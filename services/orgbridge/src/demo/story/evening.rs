@@ -24,7 +24,7 @@ impl Story {
         let (language, started) = (display.language(), Instant::now());
         display.begin(texts::reconciliation(language))?;
         self.sum.differences_before = compare(&self.world.source(), &self.world.core_snapshot().await?).len();
-        self.world.sync(Wanted::Apply, display).await?;
+        self.world.sync(&self.world.tenant, Wanted::Apply, display).await?;
         self.sum.untold = self.world.untold().await?;
         // Who is missing is believed to be gone the second time, half a minute later.
         self.wait(display, "reconciliation", Seen::is_answered).await?;
@@ -38,11 +38,17 @@ impl Story {
         let source = self.world.source();
         let core = compare(&source, &self.world.core_snapshot().await?);
         let oa = compare(&source, &self.world.oa_snapshot());
+        let (truth, kept) = (self.world.plant.truth(), self.world.plant.kept().await?);
+        let plant = truth.differences(&kept);
         let seen = self.world.look().await?;
         let sum = &mut self.sum;
         sum.members = source.members.len();
         sum.departments = source.departments.len();
-        sum.core_differences = core.len();
+        sum.plant_departments = truth.directory().0;
+        sum.plant_members = truth.directory().1;
+        sum.attendance = kept.attendance();
+        sum.approvals = kept.approvals();
+        sum.core_differences = core.len() + plant.len();
         sum.oa_differences = oa.len();
         sum.oa_violations = self.world.oa.violations().len();
         sum.oa_messages = self.world.oa.received_count();
@@ -51,17 +57,20 @@ impl Story {
         sum.parked_now = seen.parked;
         sum.dead_letters = seen.dead;
         sum.seconds = (started.elapsed().as_secs_f64() * 10.0).round() / 10.0;
-        self.judge(display, &core, &oa)
+        self.judge(display, [(CORE, &core), (CORE, &plant), (OA, &oa)])
     }
 
-    fn judge(&self, display: &mut Display<'_, '_>, core: &[Difference], oa: &[Difference]) -> Result<(), Failure> {
+    fn judge(&self, display: &mut Display<'_, '_>, sides: [(&str, &[Difference]); 3]) -> Result<(), Failure> {
         let (language, sum) = (display.language(), &self.sum);
         if sum.is_equal() {
             display.end(texts::equal(language, sum.departments, sum.members))?;
+            let (departments, members) = (sum.plant_departments, sum.plant_members);
+            display.line(texts::plant_equal(language, departments, members, sum.attendance, sum.approvals))?;
         } else {
-            display.end(texts::different(language, core.len(), oa.len(), sum.oa_violations))?;
+            let (core, oa) = (sum.core_differences, sum.oa_differences);
+            display.end(texts::different(language, core, oa, sum.oa_violations))?;
         }
-        for (side, differences) in [(CORE, core), (OA, oa)] {
+        for (side, differences) in sides {
             for one in differences.iter().take(TOLD) {
                 let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
                 let (there, here) = (value(&one.source), value(&one.destination));

@@ -23,7 +23,7 @@ impl Story {
     pub(super) async fn plan(&mut self, display: &mut Display<'_, '_>) -> Result<(), Failure> {
         let (language, started) = (display.language(), Instant::now());
         display.begin(texts::plan(language))?;
-        let counts = self.world.sync(Wanted::Plan, display).await?.counts;
+        let counts = self.world.sync(&self.world.tenant, Wanted::Plan, display).await?.counts;
         self.sum.plan = counts;
         let told = texts::plan_done(
             language,
@@ -40,7 +40,7 @@ impl Story {
     pub(super) async fn apply(&mut self, display: &mut Display<'_, '_>) -> Result<(), Failure> {
         let (language, started) = (display.language(), Instant::now());
         display.begin(texts::apply(language))?;
-        self.world.sync(Wanted::Apply, display).await?;
+        self.world.sync(&self.world.tenant, Wanted::Apply, display).await?;
         self.world.oa_registered().await?;
         self.wait(display, "first sync", Seen::is_settled).await?;
         let (departments, members) = self.world.size();

@@ -13,6 +13,8 @@ use super::{CORE, EMPLOYEE_NUMBER, OA, TENANT};
 use crate::all_in_one::Listening;
 
 const OA_RECEIVE_ID: &str = "oa-demo";
+/// Often, since nobody wants to wait for it.
+const FAILED_PUSHES_EVERY_SECONDS: u64 = 10;
 /// Everything is on this machine, which is refused unless somebody allows it.
 const LOOPBACK: &str = "127.0.0.0/8";
 
@@ -85,6 +87,7 @@ pub(super) fn config(directory: &Path) -> anyhow::Result<Config> {
     config.admin.listen.set_port(0);
     config.sink.allowed_networks = vec![LOOPBACK.parse()?];
     config.synchronizer.allowed_networks = vec![LOOPBACK.parse()?];
+    config.synchronizer.failed_pushes_every_seconds = FAILED_PUSHES_EVERY_SECONDS;
     Ok(config)
 }
 
