@@ -17,19 +17,8 @@ use crate::{
     deployment::Storage,
     process::{Process, free_port},
     programs,
+    tenant::{self, AES_KEY, CORP_ID, Credentials, DingtalkSetup, HiresSetup, OA_AES_KEY, OA_TOKEN, TOKEN},
 };
-
-/// The tenant's WeCom side.
-const CORP_ID: &str = "wwbridge0000demo01";
-const TOKEN: &str = "BridgeTok2026A";
-const AES_KEY: &str = "Zq3Lw8Rt5Yh2Nb7Vc0Xm4Kd9Fg6Js1Pa2Qe8Ui5Oz7B";
-const CONTACT_SECRET: &str = "contact-secret";
-const APP_SECRET: &str = "app-secret";
-/// The address of a platform that nobody answers for: port 9 discards, where it is served at all.
-const NOWHERE: &str = "http://127.0.0.1:9";
-/// The OA's own pair.
-const OA_TOKEN: &str = "OaOwnToken01";
-const OA_AES_KEY: &str = "T7ty8RU9eI0wO1qP2gG3Fh4Dj5sK6aL7zX8cV9bN0m3";
 
 /// What commands act on, and the configuration of the one process there may be.
 const CONFIG: &str = "orgbridge.toml";
@@ -49,25 +38,16 @@ pub struct Setup {
     pub oa: Option<String>,
     /// Address of another one.
     pub second_oa: Option<String>,
+    /// The tenant's DingTalk side, in the place of WeCom or beside it.
+    pub dingtalk: Option<DingtalkSetup>,
+    /// A form whose records become members.
+    pub hires: Option<HiresSetup>,
     /// Further lines of `orgbridge.toml`.
     pub config: String,
+    /// Further lines of its section `synchronizer`.
+    pub synchronizer: String,
     /// Where the first gateway keeps its files, if not beside those of the others.
     pub gateway_data: Option<PathBuf>,
-}
-
-/// What WeCom and the tenant know of each other.
-#[derive(Debug, Clone, Copy)]
-pub struct Credentials {
-    /// The company's id.
-    pub corp_id: &'static str,
-    /// What callbacks are signed with.
-    pub token: &'static str,
-    /// What callbacks are encrypted with, as WeCom shows it.
-    pub aes_key: &'static str,
-    /// The contact-sync secret.
-    pub contact_secret: &'static str,
-    /// The secret of an app that reads details. The tenant has it where there is a platform.
-    pub app_secret: &'static str,
 }
 
 /// The processes with their configuration and data.
@@ -113,7 +93,11 @@ impl Bridge {
         let tenants = bridge.path().join("tenants");
         let tenant = tenants.join("acme.toml");
         fs::create_dir_all(&tenants).expect("a directory for tenants");
-        fs::write(&tenant, bridge.tenant_file()).expect("a tenant file");
+        let file = tenant::file(setup, &bridge.storage.core_destination(bridge.path()));
+        fs::write(&tenant, file).expect("a tenant file");
+        if let Some(hires) = &setup.hires {
+            fs::write(tenants.join(HiresSetup::MAPPING_FILE), &hires.mapping).expect("a mapping");
+        }
         match &setup.deployment {
             Deployment::AllInOne => bridge.prepare_all_in_one(&tenants),
             Deployment::Services(spread) => bridge.prepare_services(&tenant, spread.replicas).await,
@@ -278,6 +262,16 @@ impl Bridge {
         format!("http://{}/callback/wecom/acme", self.entrance)
     }
 
+    /// The one for DingTalk.
+    pub fn dingtalk_callback_url(&self) -> String {
+        format!("http://{}/callback/dingtalk/acme", self.entrance)
+    }
+
+    /// Where Jiandaoyun pushes.
+    pub fn jiandaoyun_callback_url(&self) -> String {
+        format!("http://{}/callback/jiandaoyun/acme", self.entrance)
+    }
+
     /// What the admin servers of all processes count, one after the other.
     pub async fn metrics(&self) -> String {
         let mut all = String::new();
@@ -343,13 +337,7 @@ impl Bridge {
 
     /// The same as texts, for whoever else is to take the tenant's callbacks.
     pub const fn credentials() -> Credentials {
-        Credentials {
-            corp_id: CORP_ID,
-            token: TOKEN,
-            aes_key: AES_KEY,
-            contact_secret: CONTACT_SECRET,
-            app_secret: APP_SECRET,
-        }
+        Credentials::OF_WECOM
     }
 
     /// Where the gateways themselves listen, with nothing of ours in between.
@@ -435,6 +423,9 @@ impl Bridge {
         }
         for section in ["synchronizer", "sink"] {
             config += &format!("[{section}]\nallowed_networks = [\"127.0.0.0/8\"]\n");
+            if section == "synchronizer" {
+                config += &format!("{}\n", self.setup.synchronizer);
+            }
         }
         config + &self.setup.config + "\n"
     }
@@ -443,27 +434,6 @@ impl Bridge {
         let path = self.path().join(name);
         fs::write(&path, config).expect("a configuration");
         path
-    }
-
-    fn tenant_file(&self) -> String {
-        let app_secret = self.setup.platform.as_ref().map_or("", |_| APP_SECRET);
-        let mut file = format!(
-            "id = \"acme\"\nname = \"示例制造有限公司\"\n\
-             [wecom]\ncorp_id = \"{CORP_ID}\"\ncontact_secret = \"{CONTACT_SECRET}\"\n\
-             agent_secret = \"{app_secret}\"\napi_base = \"{}\"\n\
-             callback_token = \"{TOKEN}\"\ncallback_aes_key = \"{AES_KEY}\"\n\
-             [[destinations]]\nid = \"core\"\nrole = \"core\"\n{}",
-            self.setup.platform.as_deref().unwrap_or(NOWHERE),
-            self.storage.core_destination(self.path())
-        );
-        for (id, url) in [("oa", &self.setup.oa), ("second-oa", &self.setup.second_oa)] {
-            let Some(url) = url else { continue };
-            file += &format!(
-                "[[destinations]]\nid = \"{id}\"\nkind = \"wecom-callback\"\nurl = \"{url}\"\n\
-                 token = \"{OA_TOKEN}\"\naes_key = \"{OA_AES_KEY}\"\nreceive_id = \"{CORP_ID}\"\n"
-            );
-        }
-        file
     }
 
     /// The end of each log, over all lives of its process.

@@ -1,5 +1,7 @@
 //! The core product's tables, read as a directory.
 
+mod papers;
+
 use std::{collections::BTreeMap, path::PathBuf};
 
 use database::{Connection, Database, Options, on_backend};
@@ -8,6 +10,9 @@ use diesel::{
     sql_types::{BigInt, Integer, Nullable, Text},
 };
 use platform_sim::{Department, Gender, Member, Snapshot, Status};
+
+pub use self::papers::{Paper, Papers};
+pub(crate) use self::papers::{details, paper};
 
 #[derive(diesel::QueryableByName)]
 struct DepartmentRow {

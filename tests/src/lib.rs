@@ -4,11 +4,14 @@ mod bridge;
 pub mod chaos;
 mod core_tables;
 mod deployment;
+pub mod dingtalk;
 mod disk;
 mod process;
 mod programs;
+mod tenant;
 
-pub use bridge::{Bridge, Credentials, Setup};
-pub use core_tables::{Core, as_core_sees};
+pub use bridge::{Bridge, Setup};
+pub use core_tables::{Core, Paper, Papers, as_core_sees};
 pub use deployment::{Deployment, Service, Spread};
 pub use disk::{Ballast, SmallDisk};
+pub use tenant::{Credentials, DingtalkSetup, HiresSetup};

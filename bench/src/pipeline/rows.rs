@@ -55,7 +55,7 @@ pub(super) async fn measure(stage: &Stage, sample: Sample, options: &Options) ->
     let facts = TenantFacts {
         root_name: "示例制造有限公司".to_owned(),
         corp_id: tests::Bridge::credentials().corp_id.to_owned(),
-        employee_number: String::new(),
+        ..TenantFacts::default()
     };
     let tenant: TenantId = "acme".parse()?;
     SqlTables::over(database, SchemaName::default(), tenant, facts).prepare(&Links::default()).await?;

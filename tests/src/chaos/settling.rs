@@ -157,6 +157,6 @@ fn subject(key: &EntityKey) -> Subject {
     match key.kind {
         EntityKind::Department => Subject::Department(id),
         EntityKind::Member => Subject::Member(id),
-        EntityKind::Callback => Subject::Other,
+        _ => Subject::Other,
     }
 }

@@ -83,7 +83,38 @@ pub(crate) const SYNCING: &[Crash] = &[
     (Synchronizer, "synchronizer.done_before_finished", 1),
 ];
 
-const ALL: [&[Crash]; 7] = [IN_ONE_PROCESS, WITH_FAILURES, PUBLISHING, SPOOLING, FORWARDING, CONSUMING, SYNCING];
+/// While events come over Stream; see `dingtalk/stream.rs`.
+pub(crate) const STREAMING: &[Crash] = &[(CallbackGateway, "gateway.stream_taken_before_ack", 3)];
+
+/// While failed pushes are read; see `dingtalk/failed_list.rs`.
+pub(crate) const FAILED_PUSHES: &[Crash] = &[
+    (Synchronizer, "synchronizer.failed_page_before_record", 1),
+    (Synchronizer, "synchronizer.failed_page_recorded_before_publish", 1),
+];
+
+/// While a form is read; see `hires.rs`.
+pub(crate) const READING: &[Crash] = &[
+    (Synchronizer, "synchronizer.hires_published_before_noted", 1),
+    (Synchronizer, "synchronizer.form_page_recorded", 1),
+];
+
+/// While members are created of its records.
+pub(crate) const CREATING: &[Crash] =
+    &[(Sink, "sink.wrote_before_publish", 1), (Sink, "sink.published_before_commit", 1)];
+
+const ALL: [&[Crash]; 11] = [
+    IN_ONE_PROCESS,
+    WITH_FAILURES,
+    PUBLISHING,
+    SPOOLING,
+    FORWARDING,
+    CONSUMING,
+    SYNCING,
+    STREAMING,
+    FAILED_PUSHES,
+    READING,
+    CREATING,
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_one_process_no_crash_point_loses_or_doubles_anything() {

@@ -1,5 +1,5 @@
-//! OrgBridge with nothing but a configuration and one tenant file, against a simulated WeCom and a simulated OA: all in one process,
-//! and each service in processes of its own over RabbitMQ and PostgreSQL.
+//! OrgBridge with nothing but a configuration and one tenant file, against a simulated WeCom or DingTalk and simulated OAs: all in one
+//! process, and each service in processes of its own over RabbitMQ and PostgreSQL.
 
 /// Makes two tests of each scenario, one for each deployment, which is the scenario's first argument.
 #[cfg(test)]
@@ -30,6 +30,10 @@ macro_rules! in_each_deployment {
 mod agreement;
 #[cfg(test)]
 mod crash_points;
+#[cfg(test)]
+mod dingtalk;
+#[cfg(test)]
+mod hires;
 #[cfg(test)]
 mod killed;
 #[cfg(test)]

@@ -18,9 +18,9 @@ use test_kit::Servers;
 use tests::{Bridge, Deployment, Service, Setup, Spread};
 use tokio::{task::spawn_blocking, time::sleep};
 
+pub(crate) use self::books::Books;
 use self::{
     blows::{Blow, Dice},
-    books::Books,
     platform::Platform,
     product::Product,
 };

@@ -10,11 +10,14 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("directory", &["common"]),
     ("outbound", &["common"]),
     ("database", &["common"]),
+    ("callback-crypto", &["common"]),
     ("platform-sim", &[]),
-    ("wecom", &["common", "outbound"]),
+    ("wecom", &["common", "outbound", "callback-crypto"]),
+    ("dingtalk", &["common", "outbound", "callback-crypto"]),
+    ("jiandaoyun", &["common", "outbound", "callback-crypto"]),
     ("store", &["common", "database", "directory"]),
     ("broker", &["common", "database"]),
-    ("destinations", &["common", "outbound", "database", "wecom"]),
+    ("destinations", &["common", "outbound", "database", "wecom", "dingtalk"]),
     ("service", &["common", "outbound", "database", "store", "broker"]),
     ("callback-gateway", CRATES),
     ("resolver", CRATES),
@@ -23,11 +26,22 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
 ];
 
 /// What services may know: crates, never each other.
-const CRATES: &[&str] =
-    &["common", "directory", "outbound", "database", "wecom", "store", "broker", "destinations", "service"];
+const CRATES: &[&str] = &[
+    "common",
+    "directory",
+    "outbound",
+    "database",
+    "wecom",
+    "dingtalk",
+    "jiandaoyun",
+    "store",
+    "broker",
+    "destinations",
+    "service",
+];
 
 /// Know everyone, and nobody knows them except each other and as a dev-dependency.
-const TESTS_ONLY: &[&str] = &["test-kit", "tests", "bench"];
+const TESTS_ONLY: &[&str] = &["test-kit", "properties", "tests", "bench"];
 
 /// Nothing like this may be in reach of the pure crates.
 const IMPURE: &[&str] =

@@ -20,12 +20,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 const ALL: usize = 100_000;
 
 /// The tables of the processes, seen from outside.
-pub(super) struct Books {
+pub(crate) struct Books {
     database: Database,
 }
 
 impl Books {
-    pub(super) fn open(bridge: &Bridge) -> Self {
+    pub(crate) fn open(bridge: &Bridge) -> Self {
         let url = bridge.database_url().expect("a server");
         Self { database: Database::open(&Options { pool_size: 1, ..Options::new(url) }).unwrap() }
     }
@@ -80,11 +80,12 @@ impl Books {
     }
 
     /// As if whatever a killed process of a service held had run out: to wait for that takes minutes each time.
-    pub(super) async fn leases_run_out(&self, of: Service) {
+    pub(crate) async fn leases_run_out(&self, of: Service) {
         let statements: &'static [&'static str] = match of {
             Service::Synchronizer => &[
                 "UPDATE sync_runs SET lease_until = 0",
                 "UPDATE snapshots SET lease_until = 0",
+                "UPDATE record_runs SET lease_until = 0",
                 "UPDATE questions SET next_attempt = 0",
             ],
             Service::Sink => &["UPDATE destinations SET lease_until = 0"],
