@@ -30,7 +30,7 @@ mod template;
 mod text;
 mod word;
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 pub use common::Zone;
 use serde_json::Value;
@@ -95,9 +95,9 @@ impl Mapping {
 
     /// A list of fields in the file that lacks some which the mapping needs would leave them empty.
     fn look_at_fields(&self, findings: &mut Findings) {
-        let needed = self.request.entries.iter().flat_map(|entry| entry.template.paths());
-        let missing = needed.filter(|path| !self.fields.iter().any(|field| field == path.head())).count();
-        if !self.fields.is_empty() && missing > 0 {
+        let asked: BTreeSet<&str> = self.fields.iter().map(String::as_str).collect();
+        let mut needed = self.request.entries.iter().flat_map(|entry| entry.template.paths());
+        if !asked.is_empty() && needed.any(|path| !asked.contains(path.head())) {
             findings.warn("source.fields", "fields_incomplete", "fields that the request needs are asked for too");
         }
     }

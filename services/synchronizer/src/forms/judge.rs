@@ -30,6 +30,17 @@ pub(crate) struct Candidate {
     pub(crate) is_withdrawn: bool,
 }
 
+/// How a record's request stands in the mirror.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Standing<'a> {
+    /// It is not there, or was not looked for.
+    Unknown,
+    /// It waits, for the first time or anew.
+    Waits,
+    /// It was sent, as this.
+    Sent(&'a str),
+}
+
 /// Something to be told of a record, and noted afterwards.
 pub(crate) struct News {
     pub(crate) id: String,
@@ -82,14 +93,18 @@ impl Candidate {
         })
     }
 
-    /// What is new about it; `sent` is the request as it was sent, if it was and does not wait. Of a request that nothing came of it is said
-    /// that it comes into being: only then is another one sent.
-    pub(crate) fn judge(self, form: &str, known: Option<FormRecord>, sent: Option<&str>) -> Option<News> {
+    /// What is new about it. Of a request that nothing came of it is said that it comes into being: only then is another one sent.
+    pub(crate) fn judge(self, form: &str, known: Option<FormRecord>, standing: Standing<'_>) -> Option<News> {
         let state = known.as_ref().map_or(State::Seen, |known| known.state);
-        // Of one that was never asked for, or is on its way, there is nothing to be withdrawn.
-        if self.is_withdrawn && (sent.is_some() || !matches!(state, State::Sent | State::Failed)) {
+        let is_waiting = matches!((standing, state), (Standing::Waits, State::Sent | State::Failed));
+        // What is on its way, if only to the mirror, is not withdrawn: it would be asked for twice when it is approved again.
+        if self.is_withdrawn && !is_waiting {
             return None;
         }
+        let sent = match standing {
+            Standing::Sent(request) => Some(request),
+            Standing::Unknown | Standing::Waits => None,
+        };
         let is_same = known.as_ref().is_some_and(|known| known.content_hash == self.content);
         let is_known = match (state, &self.request) {
             _ if self.is_withdrawn => false,
@@ -204,7 +219,8 @@ mod tests {
         sent: Option<&str>,
     ) -> Option<(State, bool)> {
         let row = row.map(|(state, content)| known(state, content));
-        let news = candidate(request, content).judge("a/b", row, sent)?;
+        let standing = sent.map_or(Standing::Waits, Standing::Sent);
+        let news = candidate(request, content).judge("a/b", row, standing)?;
         Some((news.state, matches!(news.what, What::Created { .. })))
     }
 
@@ -239,20 +255,23 @@ mod tests {
     #[test]
     fn what_waits_is_withdrawn_with_its_approval_and_nothing_else_is() {
         let withdrawn = || Candidate { is_withdrawn: true, ..candidate(None, WITHDRAWN) };
-        let judged = |row: Option<(State, &str)>, sent: Option<&str>| {
+        let judged = |row: Option<(State, &str)>, standing: Standing<'_>| {
             let row = row.map(|(state, content)| known(state, content));
-            withdrawn().judge("a/b", row, sent).map(|news| news.state)
+            withdrawn().judge("a/b", row, standing).map(|news| news.state)
         };
         for state in [State::Sent, State::Failed] {
             for content in ["1", WITHDRAWN] {
                 assert!(withdrawn().minds_sent(Some(&known(state, content))), "{state:?} {content}");
-                assert_eq!(judged(Some((state, content)), None), Some(State::Refused), "{state:?} {content}");
-                assert_eq!(judged(Some((state, content)), Some(REQUEST)), None, "{state:?} {content}");
+                let row = Some((state, content));
+                assert_eq!(judged(row, Standing::Waits), Some(State::Refused), "{state:?} {content}");
+                for on_its_way in [Standing::Unknown, Standing::Sent(REQUEST)] {
+                    assert_eq!(judged(row, on_its_way), None, "{row:?} {on_its_way:?}");
+                }
             }
         }
-        assert_eq!(judged(None, None), None, "nobody ever approved it");
+        assert_eq!(judged(None, Standing::Waits), None, "nobody ever approved it");
         for state in [State::Created, State::Refused, State::Seen] {
-            assert_eq!(judged(Some((state, "1")), None), None, "{state:?}");
+            assert_eq!(judged(Some((state, "1")), Standing::Waits), None, "{state:?}");
         }
     }
 

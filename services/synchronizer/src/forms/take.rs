@@ -12,7 +12,7 @@ use store::{
 
 use super::{
     bind::Bound,
-    judge::{Candidate, News},
+    judge::{Candidate, News, Standing},
     source::Source,
 };
 use crate::{desk::Desk, publish::publish_on};
@@ -29,8 +29,8 @@ pub(crate) struct Limits {
 /// What is known of records before they are judged.
 struct Known {
     rows: BTreeMap<String, FormRecord>,
-    /// Requests as they were sent, by record, of those for which it matters, and that do not wait, for the first time or anew.
-    sent: BTreeMap<String, String>,
+    /// Requests as they were sent, by record, of those for which it matters; `None` where one waits.
+    sent: BTreeMap<String, Option<String>>,
 }
 
 /// Takes records. On `Ok` all that is new of them is durable.
@@ -53,9 +53,13 @@ pub(crate) async fn take(
     let (admitted, Known { mut rows, sent }) = known(desk, source, admitted).await?;
     let mut news = Vec::new();
     for candidate in admitted {
-        let sent = sent.get(&candidate.id).map(String::as_str);
+        let standing = match sent.get(&candidate.id) {
+            Some(Some(request)) => Standing::Sent(request),
+            Some(None) => Standing::Waits,
+            None => Standing::Unknown,
+        };
         let (row, is_admitted) = (rows.remove(&candidate.id), !candidate.is_withdrawn);
-        match candidate.judge(&form, row, sent) {
+        match candidate.judge(&form, row, standing) {
             Some(new) => news.push(new),
             None if is_admitted => count(desk, source, "known"),
             None => {}
@@ -101,10 +105,12 @@ async fn known(desk: &Desk, source: &Source, admitted: Vec<Candidate>) -> databa
             minding.map(|candidate| EntityKey::new(EntityKind::Onboarding, &form.entity_id(&candidate.id))).collect();
         let mut sent = BTreeMap::new();
         for (key, row) in records::load(conn, &tenant, &keys)? {
-            let last = row.record.sent.as_ref().filter(|_| !row.record.is_parked());
-            let request = last.and_then(|last| onboarding::request(&last.entity.fields));
-            if let (Some(request), Some((_, record))) = (request, onboarding::split(&key.id)) {
-                sent.insert(record.to_owned(), request.to_owned());
+            let Some((_, record)) = onboarding::split(&key.id) else { continue };
+            let last = row.record.sent.as_ref().and_then(|last| onboarding::request(&last.entity.fields));
+            if row.record.is_parked() {
+                sent.insert(record.to_owned(), None);
+            } else if let Some(request) = last {
+                sent.insert(record.to_owned(), Some(request.to_owned()));
             }
         }
         Ok((admitted, Known { rows, sent }))

@@ -180,6 +180,10 @@ fn made() -> Vec<Vec<u8>> {
         format!("{{“{}”：1}}", "\u{3000}".repeat(300_000)).into_bytes(),
         " ".repeat((1 << 20) + 1).into_bytes(),
     ];
+    // What is needed is looked for among what is asked for.
+    let asked = format!("{{\"source\":{{\"fields\":[{}\"z\"],", many(20_000, &|nth| format!("\"a{nth}\",")));
+    let needing = file("", &format!(",{}", entry("position", &"{_b}".repeat(40_000))));
+    made.push([asked.as_bytes(), needing.strip_prefix(b"{\"source\":{").unwrap()].concat());
     made.extend(made::json("{\"source\":{\"appId\":\"64a0c0ffee000000000000aa\"},"));
     made
 }
