@@ -55,7 +55,7 @@ pub(crate) struct Day {
     standing: Option<(UnixMillis, String)>,
     /// The last answer did not have what was to be expected.
     is_behind: bool,
-    /// Its member left: the platform may tell nothing of it any more.
+    /// Its member left, or was not found: the platform may tell nothing of it any more.
     pub(crate) is_of_former: bool,
 }
 

@@ -94,7 +94,8 @@ impl<'a> Round<'a> {
                 let about = claimed.about.clone();
                 let member = whose(&about).and_then(|member| known.get(&member)).map(|row| &row.record);
                 let spelled = member.and_then(|member| member.shown.as_ref()).map(|(_, id)| id.as_str());
-                let is_of_former = member.is_some_and(|member| member.ended_at().is_some() && !member.exists());
+                let is_former = |member: &Record| member.ended_at().is_some() && !member.exists();
+                let is_of_former = member.is_some_and(|member| is_former(member) || member.absent_at().is_some());
                 let record = known.get(&about).map(|row| &row.record);
                 match Day::new(claimed, record, spelled) {
                     Some(mut day) => {
