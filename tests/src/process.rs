@@ -147,7 +147,7 @@ impl Process {
             tokio::time::sleep(PAUSE).await;
         };
         self.child = None;
-        let crashed = status.signal() == Some(Signal::ABORT.as_raw());
+        let crashed = status.signal() == Some(Signal::KILL.as_raw());
         assert!(crashed, "{} was to crash at {place} and ended with {status}", self.name);
     }
 
