@@ -1,7 +1,7 @@
 //! What a destination that was added later gets of what existed before: all that is live, parents first, and nobody named as a leader
 //! before he is there. What is recorded of members comes behind them, but for what is recorded of those who have left: they have no row there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use common::{Action, Change, DestinationId, EntityKey, EntityKind, Field, TenantId, UnixMillis};
 use database::{Connection, Result};
@@ -105,7 +105,20 @@ impl Pen<'_> {
                 only_for: Some(self.destination.clone()),
             })
         };
-        Ok(rows.into_iter().filter_map(change).collect())
+        let mut changes: Vec<Change> = rows.into_iter().filter_map(change).collect();
+        self.leave_out_leaders_who_are_gone(&mut changes)?;
+        Ok(changes)
+    }
+
+    /// Whoever followed somebody who left is looked at again, which may be still to come.
+    fn leave_out_leaders_who_are_gone(&mut self, changes: &mut [Change]) -> Result<()> {
+        let named: BTreeSet<EntityKey> = changes.iter().flat_map(leaders).map(|id| EntityKey::member(id)).collect();
+        let named: Vec<EntityKey> = named.into_iter().collect();
+        let found = records::load(self.conn, self.tenant, &named)?;
+        let there: BTreeSet<EntityKey> =
+            found.into_iter().filter(|(_, row)| row.record.is_live()).map(|(key, _)| key).collect();
+        changes.iter_mut().for_each(|change| keep_leaders(change, |leader| there.contains(&EntityKey::member(leader))));
+        Ok(())
     }
 
     fn append(&mut self, changes: &mut [Change]) -> Result<()> {
@@ -128,12 +141,16 @@ fn comes_later(leader: &str, than: &EntityKey) -> bool {
 
 fn keep_earlier_leaders(change: &mut Change) {
     let key = change.entity.clone();
+    keep_leaders(change, |leader| !comes_later(leader, &key));
+}
+
+fn keep_leaders(change: &mut Change, is_kept: impl Fn(&str) -> bool) {
     let all = leaders(change);
-    let earlier: Vec<String> = all.iter().filter(|leader| !comes_later(leader, &key)).cloned().collect();
-    if earlier.len() < all.len()
+    let kept: Vec<String> = all.iter().filter(|leader| is_kept(leader)).cloned().collect();
+    if kept.len() < all.len()
         && let Action::Upsert { entity, .. } = &mut change.action
     {
-        entity.fields.set(Field::Leaders, earlier);
+        entity.fields.set(Field::Leaders, kept);
     }
 }
 
@@ -158,4 +175,77 @@ fn parents_first(departments: Vec<Change>) -> Vec<Change> {
     let mut ranked: Vec<(usize, Change)> = departments.into_iter().map(|change| (depth(&change), change)).collect();
     ranked.sort_by_key(|(depth, _)| *depth);
     ranked.into_iter().map(|(_, change)| change).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use common::{Clock as _, Event, EventBody, EventKeys, Fields, Observation, Platform, What};
+    use test_kit::Stage;
+
+    use super::*;
+    use crate::{Rules, Turn};
+
+    const TENANT: &str = "id = \"acme\"\n[wecom]\ncorp_id = \"ww1\"\ncontact_secret = \"s\"\n";
+    const OA: &str = "[[destinations]]\nid = \"oa\"\nkind = \"wecom-callback\"\nurl = \"http://127.0.0.1:9/\"\n\
+        token = \"t\"\naes_key = \"jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C\"\nreceive_id = \"ww1\"\nbackfill = true\n";
+
+    fn tenant() -> TenantId {
+        "acme".parse().unwrap()
+    }
+
+    fn event(stage: &Stage, id: &str, seconds: i64, what: What) -> Event {
+        let (kind, id, at) = (EntityKind::Member, id.to_owned(), UnixMillis::from_seconds(seconds));
+        let seen = Observation { kind, id, at, what, hint: false, answer: false };
+        let content = EventKeys::content_hash("ww1", Some(&seen.key()), at, b"");
+        Event {
+            id: content.clone(),
+            tenant: tenant(),
+            platform: Platform::Wecom,
+            received_at: stage.clock.now(),
+            keys: EventKeys { platform: None, content },
+            traceparent: None,
+            body: EventBody::Directory(seen),
+        }
+    }
+
+    async fn turn(stage: &Stage, events: Vec<Event>) {
+        let tenants = stage.context.tenants.snapshot();
+        let rules = Rules { now: stage.clock.now(), horizon: UnixMillis(0), tenants };
+        let take = move |conn: &mut Connection| match events.is_empty() {
+            true => Turn::found(conn, &tenant(), &rules),
+            false => Turn::events(conn, &events, &rules),
+        };
+        stage.context.database.write("test.turn", take).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn nobody_is_named_as_a_leader_who_left_though_his_followers_were_not_looked_at_since() {
+        let stage = Stage::open().await;
+        stage.apply(TENANT).await;
+        turn(&stage, Vec::new()).await;
+        let placed = || Fields::new().with(Field::Departments, ["1"].as_slice());
+        let led = placed().with(Field::Leaders, ["zhu"].as_slice());
+        for (id, at, fields) in [("zhu", 1_000, placed()), ("ann", 1_001, led)] {
+            turn(&stage, vec![event(&stage, id, at, What::Created { fields })]).await;
+        }
+        // What follows this turn is still to come.
+        turn(&stage, vec![event(&stage, "zhu", 1_002, What::Removed)]).await;
+        stage.apply(&format!("{TENANT}{OA}")).await;
+        let now = stage.clock.now();
+        let changes = move |conn: &mut Connection| {
+            let oa = "oa".parse().unwrap();
+            write(conn, &tenant(), &oa, now)?;
+            outbox::after(conn, &tenant(), 0, 1000)
+        };
+        let changes = stage.context.database.write("test.backfill", changes).await.unwrap();
+        let named = |change: &Change| change.entity == EntityKey::member("ann") && leaders(change) == ["zhu"];
+        assert!(
+            changes.iter().any(|change| named(change) && change.only_for.is_none()),
+            "she follows him: {changes:?}"
+        );
+        let filled: Vec<Change> = changes.into_iter().filter(|change| change.only_for.is_some()).collect();
+        let ids: Vec<&str> = filled.iter().map(|change| &*change.entity.id).collect();
+        assert_eq!((ids, filled.iter().any(named)), (vec!["1", "ann"], false), "{filled:?}");
+        stage.stop().await;
+    }
 }
