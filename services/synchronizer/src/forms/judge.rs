@@ -1,7 +1,7 @@
 //! What a record comes to: a request, a refusal, or nothing new.
 
 use common::{
-    EntityKind, Event, EventBody, EventKeys, Fields, Observation, Platform, UnixMillis, What,
+    EntityKind, Event, EventBody, EventKeys, Field, Fields, Observation, Platform, UnixMillis, What,
     onboarding::{self, Complaint},
 };
 use jiandaoyun::{api::Record, mapping::Mapped};
@@ -30,15 +30,26 @@ pub(crate) struct Candidate {
     pub(crate) is_withdrawn: bool,
 }
 
+/// What the mirror has of a record's request.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Mirrored {
+    standing: Standing,
+    /// Of when the newest is that was told of it.
+    told_at: UnixMillis,
+}
+
 /// How a record's request stands in the mirror.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Standing<'a> {
+#[derive(Debug, Clone, Default)]
+enum Standing {
     /// It is not there, or was not looked for.
+    #[default]
     Unknown,
     /// It waits, for the first time or anew.
     Waits,
+    /// It was refused, and nothing was sent.
+    Refused,
     /// It was sent, as this.
-    Sent(&'a str),
+    Sent(String),
 }
 
 /// Something to be told of a record, and noted afterwards.
@@ -74,7 +85,7 @@ impl Candidate {
         let why = Complaint::new("", "it is not approved any more, or does not fit the conditions");
         Self {
             id: record.id.clone(),
-            // Of one time a request would hold, and whether a step of the workflow moves it is not documented (reference jiandaoyun 14).
+            // Of one time a request would hold, and the mirror may not have the newest one yet.
             at: since(source, record).plus_millis(1),
             request: None,
             departments: Vec::new(),
@@ -84,17 +95,9 @@ impl Candidate {
         }
     }
 
-    /// Whether what was sent matters for what it comes to: whether its request was sent, and as what, knows only the mirror.
-    pub(crate) fn minds_sent(&self, known: Option<&FormRecord>) -> bool {
-        known.is_some_and(|known| match known.state {
-            State::Failed | State::Refused => true,
-            State::Sent => self.is_withdrawn || known.content_hash != self.content,
-            State::Seen | State::Created => false,
-        })
-    }
-
     /// What is new about it. Of a request that nothing came of it is said that it comes into being: only then is another one sent.
-    pub(crate) fn judge(self, form: &str, known: Option<FormRecord>, standing: Standing<'_>) -> Option<News> {
+    pub(crate) fn judge(self, form: &str, known: Option<FormRecord>, mirrored: &Mirrored) -> Option<News> {
+        let Mirrored { standing, told_at } = mirrored;
         let state = known.as_ref().map_or(State::Seen, |known| known.state);
         let is_waiting = matches!((standing, state), (Standing::Waits, State::Sent | State::Failed));
         // What is on its way, if only to the mirror, is not withdrawn: it would be asked for twice when it is approved again.
@@ -102,12 +105,16 @@ impl Candidate {
             return None;
         }
         let sent = match standing {
-            Standing::Sent(request) => Some(request),
-            Standing::Unknown | Standing::Waits => None,
+            Standing::Sent(request) => Some(request.as_str()),
+            Standing::Unknown | Standing::Waits | Standing::Refused => None,
         };
+        let was_withdrawn = known.as_ref().is_some_and(|known| known.content_hash == WITHDRAWN);
+        // It was withdrawn, and the process died before that was noted; or the mirror did not hear yet of what was noted, and hears it twice.
+        let is_unnoted = matches!((standing, state), (Standing::Refused, State::Sent | State::Failed));
         let is_same = known.as_ref().is_some_and(|known| known.content_hash == self.content);
         let is_known = match (state, &self.request) {
             _ if self.is_withdrawn => false,
+            (_, Some(_)) if is_unnoted => false,
             (State::Seen, _) | (State::Refused, Some(_)) | (State::Failed, None) => false,
             (State::Created | State::Sent, _) => is_same,
             // What was given up on while it waited waits still, as it was last told.
@@ -127,13 +134,20 @@ impl Candidate {
         };
         let reasons = self.refusal.clone().filter(|_| next == State::Refused);
         let fields = self.fields(form);
+        let is_another = sent.is_some_and(|sent| self.request.as_deref() != Some(sent));
         let what = match state {
             State::Failed => What::Created { fields },
-            // Of one time this would be less than a refusal that was told before: only where something was sent must it be so.
-            State::Refused if sent.is_some() => What::Created { fields },
+            // Of one time this would be less than a refusal that was told before: only where another one was sent must it be so. What was sent
+            // before a withdrawal came is on its way, and so is this one, where the process died before that was noted.
+            State::Refused if is_another && !was_withdrawn => What::Created { fields },
             State::Seen | State::Sent | State::Created | State::Refused => What::Updated { fields },
         };
-        let Self { id, at, content, .. } = self;
+        let Self { id, mut at, content, is_withdrawn, .. } = self;
+        // Whether a step of the workflow moves the time of its record is not documented (reference jiandaoyun 14): of the same time as what was
+        // told before, what is told now would be lost.
+        if is_withdrawn || was_withdrawn || is_unnoted {
+            at = at.max(told_at.plus_millis(1));
+        }
         Some(News { id, content, state: next, reasons, before: known, outcome, at, what })
     }
 
@@ -143,6 +157,27 @@ impl Candidate {
             (None, refusal) => onboarding::refused(form, refusal.clone().unwrap_or_default()),
         }
     }
+}
+
+impl Mirrored {
+    /// What a record of the mirror says. Hints say nothing of it.
+    pub(crate) fn of(record: &directory::Record) -> Self {
+        let is_told = |fields: &&Fields| fields.has(Field::Refused);
+        let newest = record.facts.iter().rev().find_map(|fact| Some((fact.at, fact.fields().filter(is_told)?)));
+        let is_refused = newest.is_some_and(|(_, fields)| onboarding::refusal(fields).is_some());
+        let standing = match record.sent.as_ref().and_then(|sent| onboarding::request(&sent.entity.fields)) {
+            _ if record.is_parked() => Standing::Waits,
+            Some(request) => Standing::Sent(request.to_owned()),
+            None if is_refused => Standing::Refused,
+            None => Standing::Unknown,
+        };
+        Self { standing, told_at: newest.map(|(at, _)| at).unwrap_or_default() }
+    }
+}
+
+/// Whether what the mirror has of a record matters for what it comes to: whether its request was sent, and as what, is known there only.
+pub(crate) const fn minds_mirror(known: &FormRecord) -> bool {
+    matches!(known.state, State::Sent | State::Refused | State::Failed)
 }
 
 /// Since when a record is as it is: the later of when it was changed and when the mapping was applied.
@@ -184,6 +219,7 @@ mod tests {
     use super::*;
 
     const REQUEST: &str = r#"{"userid":"zhang"}"#;
+    const TOLD_AT: UnixMillis = UnixMillis(7);
 
     fn candidate(request: Option<&str>, content: &str) -> Candidate {
         Candidate {
@@ -219,9 +255,13 @@ mod tests {
         sent: Option<&str>,
     ) -> Option<(State, bool)> {
         let row = row.map(|(state, content)| known(state, content));
-        let standing = sent.map_or(Standing::Waits, Standing::Sent);
-        let news = candidate(request, content).judge("a/b", row, standing)?;
+        let standing = sent.map_or(Standing::Waits, |sent| Standing::Sent(sent.to_owned()));
+        let news = candidate(request, content).judge("a/b", row, &mirrored(standing))?;
         Some((news.state, matches!(news.what, What::Created { .. })))
+    }
+
+    fn mirrored(standing: Standing) -> Mirrored {
+        Mirrored { standing, told_at: TOLD_AT }
     }
 
     #[test]
@@ -243,6 +283,8 @@ mod tests {
         assert_eq!(judged(None, "2", Some((State::Failed, "1")), Some(REQUEST)), Some((State::Refused, true)));
         assert_eq!(judged(Some(REQUEST), "1", Some((State::Refused, "1")), Some("{}")), Some((State::Sent, true)));
         assert_eq!(judged(Some(REQUEST), "1", Some((State::Refused, "1")), None), Some((State::Sent, false)));
+        // It was told, and the process died before that was noted.
+        assert_eq!(judged(Some(REQUEST), "2", Some((State::Refused, "1")), Some(REQUEST)), Some((State::Sent, false)));
     }
 
     #[test]
@@ -255,17 +297,18 @@ mod tests {
     #[test]
     fn what_waits_is_withdrawn_with_its_approval_and_nothing_else_is() {
         let withdrawn = || Candidate { is_withdrawn: true, ..candidate(None, WITHDRAWN) };
-        let judged = |row: Option<(State, &str)>, standing: Standing<'_>| {
+        let judged = |row: Option<(State, &str)>, standing: Standing| {
             let row = row.map(|(state, content)| known(state, content));
-            withdrawn().judge("a/b", row, standing).map(|news| news.state)
+            withdrawn().judge("a/b", row, &mirrored(standing)).map(|news| (news.state, news.at))
         };
+        let refused = Some((State::Refused, TOLD_AT.plus_millis(1)));
         for state in [State::Sent, State::Failed] {
             for content in ["1", WITHDRAWN] {
-                assert!(withdrawn().minds_sent(Some(&known(state, content))), "{state:?} {content}");
+                assert!(minds_mirror(&known(state, content)), "{state:?} {content}");
                 let row = Some((state, content));
-                assert_eq!(judged(row, Standing::Waits), Some(State::Refused), "{state:?} {content}");
-                for on_its_way in [Standing::Unknown, Standing::Sent(REQUEST)] {
-                    assert_eq!(judged(row, on_its_way), None, "{row:?} {on_its_way:?}");
+                assert_eq!(judged(row, Standing::Waits), refused, "{state:?} {content}");
+                for on_its_way in [Standing::Unknown, Standing::Refused, Standing::Sent(REQUEST.to_owned())] {
+                    assert_eq!(judged(row, on_its_way.clone()), None, "{row:?} {on_its_way:?}");
                 }
             }
         }
@@ -273,6 +316,22 @@ mod tests {
         for state in [State::Created, State::Refused, State::Seen] {
             assert_eq!(judged(Some((state, "1")), Standing::Waits), None, "{state:?}");
         }
+    }
+
+    #[test]
+    fn what_was_withdrawn_is_told_anew_later_than_that_and_begins_nothing_anew() {
+        let judged = |state, content, standing| {
+            let news = candidate(Some(REQUEST), "1").judge("a/b", Some(known(state, content)), &mirrored(standing))?;
+            assert_eq!((news.state, news.at), (State::Sent, TOLD_AT.plus_millis(1)));
+            Some(matches!(news.what, What::Created { .. }))
+        };
+        for standing in [Standing::Waits, Standing::Refused, Standing::Sent("{}".to_owned())] {
+            assert_eq!(judged(State::Refused, WITHDRAWN, standing.clone()), Some(false), "{standing:?}");
+        }
+        // That it was withdrawn was told, and not noted.
+        assert_eq!(judged(State::Sent, "1", Standing::Refused), Some(false));
+        assert_eq!(judged(State::Failed, "1", Standing::Refused), Some(true));
+        assert_eq!(judged(State::Sent, "1", Standing::Unknown), None, "the mirror may hear of it yet");
     }
 
     #[test]

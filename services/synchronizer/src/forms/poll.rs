@@ -3,7 +3,7 @@
 
 use common::UnixMillis;
 use database::Connection;
-use jiandaoyun::api::{MOST_RECORDS, Page, Query, Record};
+use jiandaoyun::api::{Answer, ApiError, MOST_RECORDS, Page, Query, Record};
 use outbound::Urgency;
 use store::{
     form_polls::{self, Poll},
@@ -127,7 +127,8 @@ async fn go_on(desk: &Desk, source: &Source, poll: Poll) -> anyhow::Result<()> {
     let since = poll.mark.filter(|_| !is_full).map(|mark| mark.plus_millis(-source.overlap_millis));
     let limits = Limits { since, start: source.start.unwrap_or(poll.created_at) };
     let reading = Reading { desk, source, bound: &bound, limits, is_full };
-    if !Box::pin(reading.read(poll.place.unwrap_or_default())).await? || !Box::pin(reading.read_waiting()).await? {
+    let Some(place) = Box::pin(reading.read(poll.place.unwrap_or_default())).await? else { return Ok(()) };
+    if !Box::pin(reading.read_waiting(&place)).await? {
         return Ok(());
     }
     let (tenant, form, owner) = (source.tenant.clone(), source.form().to_string(), desk.context.instance.clone());
@@ -152,8 +153,8 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// Reads on behind a record, empty for the beginning. The flag says whether the end was reached.
-    async fn read(&self, place: String) -> anyhow::Result<bool> {
+    /// Reads on behind a record, empty for the beginning. Returns behind which record the last page began, if the end was reached.
+    async fn read(&self, place: String) -> anyhow::Result<Option<String>> {
         let Self { desk, source, bound, .. } = *self;
         let mapping = &bound.mapping;
         let (fields, filter) = (mapping.fields(), mapping.filter(self.limits.since, bound.honoured));
@@ -162,7 +163,7 @@ impl Reading<'_> {
         let mut place = place;
         loop {
             if desk.stops() {
-                return Ok(false);
+                return Ok(None);
             }
             let after = Some(place.as_str()).filter(|place| !place.is_empty());
             let query = Query { fields: &fields, filter: filter.as_ref(), after, limit: mapping.page_size() };
@@ -170,7 +171,7 @@ impl Reading<'_> {
                 Ok(answer) => answer.value,
                 Err(error) => {
                     stop(desk, source, &Trouble::Api(error)).await?;
-                    return Ok(false);
+                    return Ok(None);
                 }
             };
             told_something(source);
@@ -178,41 +179,67 @@ impl Reading<'_> {
             (0..unreadable).for_each(|_| count(desk, source, "unreadable"));
             Box::pin(take(desk, source, bound, &records, self.limits)).await?;
             match last_id.filter(|_| !is_last) {
-                None => return Ok(true),
+                None => return Ok(Some(place)),
                 Some(last) => place = last,
             }
             if !advance(desk, source, place.clone()).await? {
-                return Ok(false);
+                return Ok(None);
             }
             fail::fail_point!("synchronizer.form_page_recorded");
         }
     }
 
-    /// Reads those again whose requests wait, whenever they were changed. The flag says whether the platform answered.
-    async fn read_waiting(&self) -> anyhow::Result<bool> {
+    /// Reads those again whose requests wait, whenever they were changed; the poll stays at its place. The flag says whether all of them
+    /// were read.
+    async fn read_waiting(&self, place: &str) -> anyhow::Result<bool> {
         let Self { desk, source, bound, limits, .. } = *self;
-        let (fields, client) = (bound.mapping.fields(), source.client.with_urgency(Urgency::Backfill));
         let waiting = waiting(desk, source).await?;
         for ids in waiting.chunks(usize::from(MOST_RECORDS)) {
-            if desk.stops() {
-                return Ok(false);
-            }
-            let filter = of_records(ids);
-            let query = Query { fields: &fields, filter: Some(&filter), after: None, limit: MOST_RECORDS };
-            let page = match client.records_page(source.form(), &query).await {
-                Ok(answer) => answer.value,
-                Err(error) if is_of_one(&error) => continue,
+            let records = match Box::pin(self.these(ids)).await {
+                Ok(records) => records,
                 Err(error) => {
                     stop(desk, source, &Trouble::Api(error)).await?;
                     return Ok(false);
                 }
             };
-            told_something(source);
-            // Where the filter is ignored, others are told.
-            let records: Vec<Record> = page.records.into_iter().filter(|record| ids.contains(&record.id)).collect();
             Box::pin(take(desk, source, bound, &records, Limits { since: None, ..limits })).await?;
+            if desk.stops() || !advance(desk, source, place.to_owned()).await? {
+                return Ok(false);
+            }
         }
         Ok(true)
+    }
+
+    /// These records, as far as they are there. Where the filter is refused, or ignored so that others are told, each is asked for by itself
+    /// (reference jiandaoyun 0).
+    async fn these(&self, ids: &[String]) -> Result<Vec<Record>, ApiError> {
+        let Self { desk, source, bound, .. } = *self;
+        let (fields, client) = (bound.mapping.fields(), source.client.with_urgency(Urgency::Backfill));
+        let filter = of_records(ids);
+        let query = Query { fields: &fields, filter: Some(&filter), after: None, limit: MOST_RECORDS };
+        match client.records_page(source.form(), &query).await {
+            Ok(Answer { value, .. }) if value.records.iter().all(|record| ids.contains(&record.id)) => {
+                told_something(source);
+                return Ok(value.records);
+            }
+            Err(error) if !is_of_one(&error) => return Err(error),
+            Ok(_) | Err(_) => {}
+        }
+        let mut records = Vec::new();
+        for id in ids {
+            if desk.stops() {
+                break;
+            }
+            match client.record(source.form(), id).await {
+                Ok(answer) => {
+                    told_something(source);
+                    records.extend(answer.value);
+                }
+                Err(error) if is_of_one(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(records)
     }
 }
 

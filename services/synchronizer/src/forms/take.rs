@@ -12,7 +12,7 @@ use store::{
 
 use super::{
     bind::Bound,
-    judge::{Candidate, News, Standing},
+    judge::{Candidate, Mirrored, News, minds_mirror},
     source::Source,
 };
 use crate::{desk::Desk, publish::publish_on};
@@ -29,8 +29,8 @@ pub(crate) struct Limits {
 /// What is known of records before they are judged.
 struct Known {
     rows: BTreeMap<String, FormRecord>,
-    /// Requests as they were sent, by record, of those for which it matters; `None` where one waits.
-    sent: BTreeMap<String, Option<String>>,
+    /// What the mirror has, by record, of those for which it matters.
+    mirrored: BTreeMap<String, Mirrored>,
 }
 
 /// Takes records. On `Ok` all that is new of them is durable.
@@ -50,16 +50,12 @@ pub(crate) async fn take(
         return Ok(());
     }
     let form = source.form().to_string();
-    let (admitted, Known { mut rows, sent }) = known(desk, source, admitted).await?;
+    let (admitted, Known { mut rows, mut mirrored }) = known(desk, source, admitted).await?;
     let mut news = Vec::new();
     for candidate in admitted {
-        let standing = match sent.get(&candidate.id) {
-            Some(Some(request)) => Standing::Sent(request),
-            Some(None) => Standing::Waits,
-            None => Standing::Unknown,
-        };
+        let mirrored = mirrored.remove(&candidate.id).unwrap_or_default();
         let (row, is_admitted) = (rows.remove(&candidate.id), !candidate.is_withdrawn);
-        match candidate.judge(&form, row, standing) {
+        match candidate.judge(&form, row, &mirrored) {
             Some(new) => news.push(new),
             None if is_admitted => count(desk, source, "known"),
             None => {}
@@ -100,20 +96,16 @@ async fn known(desk: &Desk, source: &Source, admitted: Vec<Candidate>) -> databa
     let look = move |conn: &mut Connection| -> database::Result<(Vec<Candidate>, Known)> {
         let ids: Vec<&str> = admitted.iter().map(|candidate| candidate.id.as_str()).collect();
         let rows = form_records::get_many(conn, &tenant, &form.to_string(), &ids)?;
-        let minding = admitted.iter().filter(|candidate| candidate.minds_sent(rows.get(&candidate.id)));
+        let minding = rows.iter().filter(|(_, row)| minds_mirror(row));
         let keys: Vec<EntityKey> =
-            minding.map(|candidate| EntityKey::new(EntityKind::Onboarding, &form.entity_id(&candidate.id))).collect();
-        let mut sent = BTreeMap::new();
+            minding.map(|(id, _)| EntityKey::new(EntityKind::Onboarding, &form.entity_id(id))).collect();
+        let mut mirrored = BTreeMap::new();
         for (key, row) in records::load(conn, &tenant, &keys)? {
-            let Some((_, record)) = onboarding::split(&key.id) else { continue };
-            let last = row.record.sent.as_ref().and_then(|last| onboarding::request(&last.entity.fields));
-            if row.record.is_parked() {
-                sent.insert(record.to_owned(), None);
-            } else if let Some(request) = last {
-                sent.insert(record.to_owned(), Some(request.to_owned()));
+            if let Some((_, record)) = onboarding::split(&key.id) {
+                mirrored.insert(record.to_owned(), Mirrored::of(&row.record));
             }
         }
-        Ok((admitted, Known { rows, sent }))
+        Ok((admitted, Known { rows, mirrored }))
     };
     desk.context.database.read("synchronizer.known-hires", look).await
 }

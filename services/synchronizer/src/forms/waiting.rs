@@ -13,7 +13,7 @@ use store::records::{self, ParkedFilter};
 use super::source::Source;
 use crate::desk::Desk;
 
-/// So many are read again, those that have waited longest: at a hundred a call this takes seconds.
+/// So many are read again, those that have waited longest: at a hundred a call this takes seconds, and minutes at one.
 const AT_MOST: i64 = 1000;
 
 /// The records of the form whose requests wait.

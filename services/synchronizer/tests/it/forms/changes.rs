@@ -1,8 +1,9 @@
 //! What becomes of a record after it was asked for.
 
-use platform_sim::jiandaoyun::FlowState;
+use platform_sim::jiandaoyun::{FlowState, FormsOptions, Interface};
 use serde_json::{Value, json};
 use store::form_records::State;
+use test_kit::eventually;
 
 use super::scene::Scene;
 
@@ -97,6 +98,53 @@ async fn nobody_is_created_whose_approval_is_taken_back_while_the_request_waits_
         assert_eq!(scene.state(&id).await, Some(State::Sent));
         scene.end().await;
     }
+}
+
+#[tokio::test]
+async fn an_approval_is_taken_back_and_given_again_where_no_step_moves_the_time_of_its_record() {
+    let scene = Scene::open_with(FormsOptions { steps_move_update_time: false, ..FormsOptions::default() }, 100).await;
+    // What is written back would move it.
+    scene.remap(|mapping| drop(mapping.as_object_mut().unwrap().remove("status"))).await;
+    let id = scene.enter("zhang", "13800138000");
+    scene.edit(&id, json!({"_widget_1003": "[9]"}));
+    scene.approve(&id);
+    scene.look().await;
+    for _ in 0..2 {
+        for (step, state) in [(FlowState::Running, State::Refused), (FlowState::Approved, State::Sent)] {
+            assert_ne!(scene.state(&id).await, Some(state));
+            scene.step(&id, step);
+            scene.hint(&id).await;
+            scene.pass(3).await;
+            assert_eq!((scene.state(&id).await, scene.version(&id).await), (Some(state), 0));
+        }
+    }
+    scene.department("9").await;
+    let sent = eventually("it is sent", async || scene.sent().await, |sent| !sent.is_empty()).await;
+    assert_eq!(sent, [(id.clone(), "zhang".to_owned())]);
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn who_waits_is_read_again_one_by_one_where_the_platform_tells_of_others_instead() {
+    let scene = Scene::open().await;
+    scene.api.configure(|options| options.ignored_fields.extend(["data_id".to_owned()]));
+    // A page of others comes first.
+    (0..100).for_each(|number| drop(scene.enter(&format!("other{number}"), "13900139000")));
+    let id = scene.enter("zhang", "13800138000");
+    scene.edit(&id, json!({"_widget_1003": "[9]"}));
+    scene.approve(&id);
+    scene.look().await;
+    assert_eq!(scene.state(&id).await, Some(State::Sent));
+    scene.pass(1).await;
+    scene.step(&id, FlowState::Running);
+    scene.stage.clock.advance_seconds(5);
+    scene.remap(|mapping| mapping["source"]["limit"] = json!("50")).await;
+    scene.look().await;
+    assert_eq!((scene.state(&id).await, scene.counted("refused")), (Some(State::Refused), 1));
+    let calls = scene.calls(Interface::DataGet);
+    scene.poll().await;
+    assert_eq!(scene.calls(Interface::DataGet), calls, "nobody waits any more");
+    scene.end().await;
 }
 
 #[tokio::test]
