@@ -7,6 +7,8 @@ use super::finding::{Findings, shown};
 
 /// Under what the conditions stand.
 const CONDITIONS: &str = "filter";
+/// What holds those.
+const HOLDER: &str = "source";
 
 /// Reads a file's text, and tells where its signs had to be mended, and what stands in it twice.
 pub(crate) fn read(text: &str, at: &str, findings: &mut Findings) -> Option<Value> {
@@ -32,8 +34,8 @@ pub(crate) fn read(text: &str, at: &str, findings: &mut Findings) -> Option<Valu
 /// The last one counts, as for whoever else reads the file. Of two conditions none may be overlooked: it would let people in.
 fn tell_of_doubled(key: &str, at: &str, findings: &mut Findings) {
     let told = shown(key);
-    if key.split('.').any(|name| name == CONDITIONS) {
-        findings.refuse(at, "doubled_key", format!("{told} is there twice: give each condition a name of its own"));
+    if key.split('.').any(|name| name == CONDITIONS) || key.rsplit('.').next() == Some(HOLDER) {
+        findings.refuse(at, "doubled_key", format!("{told} is there twice: conditions of one would be overlooked"));
     } else {
         findings.warn(at, "doubled_key", format!("{told} is there twice: the last one counts"));
     }
@@ -65,6 +67,7 @@ mod tests {
     #[test]
     fn of_two_keys_the_last_one_counts_and_of_two_conditions_none_is_overlooked() {
         assert_eq!(read_text("{\"limit\": 1, \"limit\": 2}"), Ok((json!({"limit": 2}), vec!["doubled_key"])));
+        assert_eq!(read_text("{\"source\": {\"filter\": {\"cond_1\": {}}}, \"source\": {}}"), Err(vec!["doubled_key"]));
         for filter in ["{\"cond_1\": {}, \"cond_1\": {}}", "{\"cond_1\": {\"value\": 1, \"value\": 2}}"] {
             for text in [format!("{{\"filter\": {filter}}}"), format!("{{“source”: {{\"filter\": {filter}}}}}")] {
                 assert_eq!(read_text(&text), Err(vec!["doubled_key"]), "{text}");
