@@ -15,7 +15,7 @@ const SEEDS: u64 = 500;
 const FAILURES: usize = 5;
 
 /// Seeds that failed once.
-const REGRESSIONS: &[u64] = &[];
+const REGRESSIONS: &[u64] = &[49, 204, 406];
 
 #[test]
 fn whoever_is_approved_is_asked_for_once_and_nobody_else_ever() {

@@ -223,9 +223,9 @@ mod tests {
         let stage = Stage::open().await;
         stage.apply(TENANT).await;
         turn(&stage, Vec::new()).await;
-        let placed = || Fields::new().with(Field::Departments, ["1"].as_slice());
-        let led = placed().with(Field::Leaders, ["zhu"].as_slice());
-        for (id, at, fields) in [("zhu", 1_000, placed()), ("ann", 1_001, led)] {
+        let placed = |name: &str| Fields::new().with(Field::Name, name).with(Field::Departments, ["1"].as_slice());
+        let led = placed("Ann").with(Field::Leaders, ["zhu"].as_slice());
+        for (id, at, fields) in [("zhu", 1_000, placed("Zhu")), ("ann", 1_001, led)] {
             turn(&stage, vec![event(&stage, id, at, What::Created { fields })]).await;
         }
         // What follows this turn is still to come.

@@ -124,8 +124,11 @@ impl Candidate {
         if is_known {
             return None;
         }
+        // Where nothing was ever tried, what was sent was told by a process that died before that was noted.
+        let was_tried = known.as_ref().is_some_and(|known| known.attempts > 0);
+        let is_on_its_way = sent.is_some() && (state == State::Sent || (state == State::Refused && !was_tried));
         // What is on its way is not stopped by what becomes of its record.
-        let is_settled = state == State::Created || (state == State::Sent && sent.is_some());
+        let is_settled = state == State::Created || is_on_its_way;
         let is_valid = self.request.is_some();
         let (next, outcome) = match (is_settled, is_valid) {
             (true, _) => (State::Sent, "changed"),
@@ -138,8 +141,8 @@ impl Candidate {
         let what = match state {
             State::Failed => What::Created { fields },
             // Of one time this would be less than a refusal that was told before: only where another one was sent must it be so. What was sent
-            // before a withdrawal came is on its way, and so is this one, where the process died before that was noted.
-            State::Refused if is_another && !was_withdrawn => What::Created { fields },
+            // before a withdrawal came is on its way.
+            State::Refused if is_another && !was_withdrawn && !is_on_its_way => What::Created { fields },
             State::Seen | State::Sent | State::Created | State::Refused => What::Updated { fields },
         };
         let Self { id, mut at, content, is_withdrawn, .. } = self;
@@ -241,7 +244,7 @@ mod tests {
             state,
             user_id: None,
             reasons: (state == State::Refused).then(|| "[]".to_owned()),
-            attempts: 0,
+            attempts: 1,
             updated_at: UnixMillis(1),
             untold: false,
         }
@@ -285,6 +288,10 @@ mod tests {
         assert_eq!(judged(Some(REQUEST), "1", Some((State::Refused, "1")), None), Some((State::Sent, false)));
         // It was told, and the process died before that was noted.
         assert_eq!(judged(Some(REQUEST), "2", Some((State::Refused, "1")), Some(REQUEST)), Some((State::Sent, false)));
+        let never_tried = FormRecord { attempts: 0, ..known(State::Refused, "1") };
+        let standing = mirrored(Standing::Sent("{}".to_owned()));
+        let news = candidate(Some(REQUEST), "2").judge("a/b", Some(never_tried), &standing).unwrap();
+        assert!(matches!((news.state, news.what), (State::Sent, What::Updated { .. })), "it is on its way");
     }
 
     #[test]
