@@ -1,6 +1,7 @@
 //! An application on an official SDK, as a process.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
@@ -12,6 +13,7 @@ use std::{
 
 use platform_sim::dingtalk::StreamOptions;
 use tempfile::NamedTempFile;
+use test_kit::eventually;
 use tests::dingtalk::Platform;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -27,7 +29,7 @@ pub(crate) enum Language {
 /// It ends when this is dropped.
 pub(crate) struct Sdk {
     /// Ids of the events that it was given.
-    told: Arc<Mutex<Vec<String>>>,
+    told: Arc<Mutex<BTreeSet<String>>>,
     child: Child,
     log: NamedTempFile,
 }
@@ -46,15 +48,17 @@ impl Sdk {
             .stderr(log.reopen().unwrap())
             .spawn()
             .unwrap_or_else(|error| panic!("{language:?} does not start: {error}"));
-        let told: Arc<Mutex<Vec<String>>> = Arc::default();
+        let told: Arc<Mutex<BTreeSet<String>>> = Arc::default();
         let (output, heard) = (child.stdout.take().unwrap(), Arc::clone(&told));
         thread::spawn(move || listen(output, &heard));
         Self { told, child, log }
     }
 
-    /// Ids of the events that it was given, as often as it was.
-    pub(crate) fn told(&self) -> Vec<String> {
-        self.told.lock().unwrap().clone()
+    /// Waits until it has told that it was given these events. It acknowledges before its output is written.
+    pub(crate) async fn has_told(&self, ids: &BTreeSet<&str>) {
+        let told = async || self.told.lock().unwrap().clone();
+        let all = |told: &BTreeSet<String>| ids.iter().all(|id| told.contains(*id));
+        eventually("what an SDK acknowledged it was given", told, all).await;
     }
 }
 
@@ -108,7 +112,7 @@ fn installed() -> &'static Path {
 }
 
 /// Its output: a line `event ID TYPE` for each event, and others.
-fn listen(output: ChildStdout, told: &Mutex<Vec<String>>) {
+fn listen(output: ChildStdout, told: &Mutex<BTreeSet<String>>) {
     for line in BufReader::new(output).lines().map_while(Result::ok) {
         if let Some(event) = line.strip_prefix("event ") {
             told.lock().unwrap().extend(event.split(' ').next().map(str::to_owned));
