@@ -6,6 +6,7 @@ mod error;
 mod governor;
 mod guard;
 mod platform_clock;
+mod tokens;
 
 pub use client::{Client, Request, Response, Upgrade};
 pub use error::Error;
@@ -15,3 +16,4 @@ pub use governor::{
 pub use guard::{Guard, Lookup, Refusal};
 pub use platform_clock::{Moment, PlatformClock, answered_at, date_of};
 pub use reqwest::{Method, Upgraded, Url, header};
+pub use tokens::{Granted, Token, Tokens};

@@ -3,14 +3,14 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use common::{Backoff, Clock, Secret, UnixMillis, jitter_of};
-use outbound::{Governor, PlatformClock, Urgency};
+use outbound::{Governor, PlatformClock, Token, Urgency};
 use tokio::time::sleep;
 
 use super::{
     ApiError, Meter, Observer, QuotaSpent, Worth,
     call::{Bases, Call},
     line::{Line, Received},
-    token::{Token, Tokens},
+    token::Tokens,
 };
 
 /// How often a read is tried in all (reference dingtalk 5.4: at most three times for "busy").
@@ -152,7 +152,7 @@ impl Client {
             let spent = |spent: QuotaSpent| ApiError::QuotaSpent { api: call.api, after: line.until(spent.until) };
             meter.may(call.api, self.worth).await.map_err(spent)?;
         }
-        let result = line.send(call, Some(&token.text), self.urgency).await;
+        let result = line.send(call, Some(token.text()), self.urgency).await;
         if call.is_counted && result.as_ref().err().is_none_or(ApiError::was_counted) {
             meter.used(call.api).await;
         }

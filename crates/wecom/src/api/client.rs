@@ -118,13 +118,13 @@ impl Client {
         let line = &self.inner.line;
         let tokens = self.tokens(identity).ok_or(ApiError::Unreadable { api: call.api })?;
         let token = tokens.current(line).await?;
-        let result = line.send(call, Some(&token.text), self.urgency).await;
+        let result = line.send(call, Some(token.text()), self.urgency).await;
         if !result.as_ref().is_err_and(ApiError::blames_token) {
             return result;
         }
         tokens.discard(&token).await;
         let token = tokens.current(line).await?;
-        let result = line.send(call, Some(&token.text), self.urgency).await;
+        let result = line.send(call, Some(token.text()), self.urgency).await;
         if let Err(error) = &result
             && error.blames_token()
         {

@@ -1,17 +1,10 @@
 //! Tokens: one for each secret, shared by all who call (reference wecom 3.2).
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use common::Secret;
-use outbound::Urgency;
+use outbound::{Granted, Token, Urgency};
 use serde::Deserialize;
-use tokio::{sync::Mutex, time::Instant};
 
 use super::{
     ApiError, Meaning,
@@ -24,11 +17,6 @@ use super::{
 /// How long before its end a token is renewed, where it lives for long.
 const EARLY: Duration = Duration::from_secs(60);
 
-/// How long a token lives that does not say so, and the least and the most that is believed.
-const USUAL_LIFE: Duration = Duration::from_secs(7200);
-const SHORTEST_LIFE: Duration = Duration::from_secs(10);
-const LONGEST_LIFE: Duration = Duration::from_secs(24 * 3600);
-
 /// How long a wrong secret is not tried again. Whoever repeats it is banned for an hour (reference wecom 5.1), from
 /// which the other companies of this address would suffer.
 const SECRET_REFUSED: Duration = Duration::from_secs(1800);
@@ -37,40 +25,11 @@ const SECRET_REFUSED: Duration = Duration::from_secs(1800);
 pub(crate) struct Tokens {
     corp_id: Arc<str>,
     secret: Secret,
-    /// Whoever holds this asks the platform; the others wait for what it gets.
-    state: Mutex<State>,
-    /// Requests for a token that ended, well or not.
-    rounds: AtomicU64,
-}
-
-/// A token, and which one it is.
-#[derive(Clone)]
-pub(crate) struct Token {
-    pub(crate) text: Secret,
-    round: u64,
-}
-
-enum State {
-    /// None was asked for, or the last one died.
-    None,
-    Alive {
-        token: Token,
-        renew_at: Instant,
-        dies_at: Instant,
-    },
-    /// Not asked again before a time.
-    Refused {
-        error: ApiError,
-        until: Instant,
-    },
-    /// The last request brought nothing: an answer to those who were waiting for it, and to nobody else.
-    Failed {
-        error: ApiError,
-    },
+    shared: outbound::Tokens<ApiError>,
 }
 
 #[derive(Deserialize)]
-struct Granted {
+struct Answer {
     access_token: String,
     #[serde(default, deserialize_with = "lenient::text")]
     expires_in: Option<String>,
@@ -78,82 +37,33 @@ struct Granted {
 
 impl Tokens {
     pub(crate) fn new(corp_id: Arc<str>, secret: Secret) -> Self {
-        Self { corp_id, secret, state: Mutex::new(State::None), rounds: AtomicU64::new(0) }
+        Self { corp_id, secret, shared: outbound::Tokens::new(EARLY, RECHECK) }
     }
 
-    /// The token that lives; a new one where there is none. Of many who wait for a new one, one asks for it.
+    /// The token that lives; a new one where there is none.
     pub(crate) async fn current(&self, line: &Line) -> Result<Token, ApiError> {
-        let rounds_before = self.rounds.load(Ordering::Acquire);
-        let mut state = self.state.lock().await;
-        let waited = self.rounds.load(Ordering::Acquire) != rounds_before;
-        let now = Instant::now();
-        let spare = match &*state {
-            State::Alive { token, renew_at, .. } if now < *renew_at => return Ok(token.clone()),
-            State::Refused { error, until } if now < *until => return Err(error.clone()),
-            State::Failed { error } if waited => return Err(error.clone()),
-            State::Alive { token, dies_at, .. } if now < *dies_at => Some((token.clone(), *dies_at)),
-            _ => None,
-        };
-        let asked = self.ask(line).await;
-        let round = self.rounds.fetch_add(1, Ordering::AcqRel) + 1;
-        let (next, result) = match (asked, spare) {
-            (Ok((text, life)), _) => {
-                let token = Token { text, round };
-                (State::alive(token.clone(), now, life), Ok(token))
-            }
-            // A token that is about to end still does for now.
-            (Err(error), Some((token, dies_at))) => {
-                let renew_at = now + remembered_for(&error).unwrap_or(RECHECK);
-                (State::Alive { token: token.clone(), renew_at, dies_at }, Ok(token))
-            }
-            (Err(error), None) => {
-                let next = match remembered_for(&error) {
-                    Some(time) => State::Refused { error: error.clone(), until: Instant::now() + time },
-                    None => State::Failed { error: error.clone() },
-                };
-                (next, Err(error))
-            }
-        };
-        *state = next;
-        result
+        self.shared.current(self.ask(line), remembered_for).await
     }
 
-    /// Throws away a token that the platform says is dead, unless it was replaced already.
+    /// See [`outbound::Tokens::discard`].
     pub(crate) async fn discard(&self, dead: &Token) {
-        self.replace(dead, State::None).await;
+        self.shared.discard(dead).await;
     }
 
-    /// A token was dead although it was new: something is wrong that another one would not mend at once.
+    /// See [`outbound::Tokens::give_up`].
     pub(crate) async fn give_up(&self, dead: &Token, error: &ApiError) {
-        self.replace(dead, State::Refused { error: error.clone(), until: Instant::now() + RECHECK }).await;
+        self.shared.give_up(dead, error).await;
     }
 
-    async fn replace(&self, old: &Token, next: State) {
-        let mut state = self.state.lock().await;
-        if matches!(&*state, State::Alive { token, .. } if token.round == old.round) {
-            *state = next;
-        }
-    }
-
-    async fn ask(&self, line: &Line) -> Result<(Secret, Duration), ApiError> {
+    async fn ask(&self, line: &Line) -> Result<Granted, ApiError> {
         let call = Call::one(GETTOKEN).with("corpid", &self.corp_id).with("corpsecret", self.secret.expose());
         // Somebody urgent may wait for what somebody patient asks for.
         let received = line.send(&call, None, Urgency::Live).await?;
-        let Granted { access_token, expires_in } = received.content()?.value;
+        let Answer { access_token, expires_in } = received.content()?.value;
         if access_token.is_empty() {
             return Err(received.incomplete());
         }
-        let told = expires_in.and_then(|seconds| seconds.trim().parse().ok()).map(Duration::from_secs);
-        let life = told.unwrap_or(USUAL_LIFE).clamp(SHORTEST_LIFE, LONGEST_LIFE);
-        Ok((Secret::new(access_token), life))
-    }
-}
-
-impl State {
-    /// It is counted from before it was asked for, and so ends for us before it ends for the platform.
-    fn alive(token: Token, asked: Instant, life: Duration) -> Self {
-        let early = EARLY.min(life / 10);
-        Self::Alive { token, renew_at: asked + (life - early), dies_at: asked + life }
+        Ok(Granted::new(access_token, expires_in.as_deref()))
     }
 }
 
