@@ -11,6 +11,7 @@ use crate::{
     companies::{Companies, Company},
     forms::Sources,
     metrics::Counted,
+    timing::millis,
 };
 
 /// What all parts of this service share.
@@ -46,7 +47,14 @@ impl Desk {
     /// The present moment, and until when a run that is held from now on is ours.
     pub(crate) fn hold(&self) -> (UnixMillis, UnixMillis) {
         let now = self.now();
-        (now, now.plus_millis(i64::try_from(self.timing.hold.as_millis()).unwrap_or(i64::MAX)))
+        (now, now.plus_millis(millis(self.timing.hold)))
+    }
+
+    /// When what happens this often happens next: between nine and ten tenths of that from now, as `roll` says, so that tenants that were
+    /// applied together are not worked on together for ever.
+    pub(crate) fn due_again(&self, every_seconds: u64, roll: f64) -> UnixMillis {
+        let every = i64::try_from(every_seconds).unwrap_or(i64::MAX).saturating_mul(1000);
+        self.now().plus_millis((every as f64 * (0.9 + roll / 10.0)) as i64)
     }
 
     /// Whether the process is to stop.

@@ -1,7 +1,7 @@
 //! What was answered goes the way of everything that enters: as events, through the queue.
 
 use broker::{Lane, Outgoing};
-use common::{Event, EventBody, EventKeys, Hop, Observation};
+use common::{Event, EventBody, EventKeys, Hop, Observation, Platform};
 
 use crate::{companies::Company, desk::Desk};
 
@@ -14,7 +14,8 @@ const AT_ONCE: usize = 256;
 /// # Errors
 /// Those of the queue.
 pub(crate) async fn publish(desk: &Desk, company: &Company, told: Vec<Observation>) -> broker::Result<()> {
-    let events = told.into_iter().map(|seen| event(desk, company, seen)).collect();
+    let source = (company.platform, company.corp_id.as_str());
+    let events = told.into_iter().map(|seen| event(desk, company, source, seen)).collect();
     publish_events(desk, company, events).await
 }
 
@@ -43,14 +44,15 @@ pub(crate) async fn publish_on(desk: &Desk, lane: &Lane, events: &[Event]) -> br
     Ok(())
 }
 
-fn event(desk: &Desk, company: &Company, seen: Observation) -> Event {
+/// What a company at a platform told, as an event.
+pub(crate) fn event(desk: &Desk, company: &Company, (platform, corp_id): (Platform, &str), seen: Observation) -> Event {
     // Texts, numbers and maps with text keys: there is nothing here that JSON cannot say.
     let content = serde_json::to_vec(&seen).unwrap_or_default();
-    let content = EventKeys::content_hash(&company.corp_id, Some(&seen.key()), seen.at, &content);
+    let content = EventKeys::content_hash(corp_id, Some(&seen.key()), seen.at, &content);
     Event {
         id: content.clone(),
         tenant: company.tenant.clone(),
-        platform: company.platform,
+        platform,
         received_at: desk.now(),
         keys: EventKeys { platform: None, content },
         traceparent: None,

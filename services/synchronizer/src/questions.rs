@@ -8,6 +8,7 @@ pub mod absence;
 mod ask;
 mod classify;
 pub mod coalesce;
+pub(crate) mod early;
 mod known;
 mod round;
 mod settle;

@@ -12,6 +12,7 @@ use crate::{
     contacts::Failure,
     desk::Desk,
     questions::{AskedAs, Meant, classify},
+    timing::millis,
 };
 
 /// Notes that the platform is silent, and when it is worth looking again. Only the first one to notice says so.
@@ -115,5 +116,5 @@ fn put_off(desk: &Desk, company: &Company, now: UnixMillis, after: Duration) {
     memory.probes = memory.probes.saturating_add(1);
     let roll = jitter_of(&[company.tenant.as_str(), &desk.context.instance], memory.probes);
     let wait = desk.timing.backoff.wait(memory.probes, roll).max(after);
-    memory.probe_at = now.plus_millis(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+    memory.probe_at = now.plus_millis(millis(wait));
 }

@@ -75,3 +75,8 @@ impl Default for Timing {
         }
     }
 }
+
+/// How many milliseconds that is, to be added to a time.
+pub(crate) fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

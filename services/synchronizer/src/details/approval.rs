@@ -10,10 +10,8 @@ use dingtalk::api::Approval;
 use directory::{Record, Why};
 use store::{approvals::Day, questions::Claimed};
 
-use super::{
-    day::{lacks, wait},
-    tell::{newest, newest_text},
-};
+use super::tell::{newest, newest_text};
+use crate::questions::early;
 
 /// By how much the times of an answer may be ahead of the truth, at most: their zone is not documented (reference dingtalk 4.6).
 const TIMES_AHEAD_MILLIS: i64 = 8 * 3_600_000;
@@ -65,12 +63,12 @@ impl Question {
 
     /// How many milliseconds an answer of that time is too early.
     pub(crate) fn lacks(&self, at: UnixMillis) -> i64 {
-        lacks(self.about_at, at)
+        early::lacks(self.about_at, at)
     }
 
     /// How long to wait until an answer will be late enough, if that is soon: the callbacks of one moment are answered together.
     pub(crate) fn wait(&self, now: UnixMillis) -> Option<i64> {
-        wait(self.about_at, now)
+        early::wait(self.about_at, now)
     }
 
     /// Whether it was known before that it is agreed to.

@@ -17,7 +17,6 @@ use store::{
 use super::{
     App,
     approval::{Question, amended, answered, days_of, hinted, relatives, times},
-    day::ROUNDING_MILLIS,
     failure::{BARRED_FOR, Halt, Meant, longer},
     known::mirror,
     looks,
@@ -28,7 +27,11 @@ use super::{
 use crate::{
     companies::Company,
     desk::Desk,
-    questions::absence::{Verdict, verdict},
+    questions::{
+        absence::{Verdict, verdict},
+        early::ROUNDING_MILLIS,
+    },
+    timing::millis,
 };
 
 const KIND: EntityKind = EntityKind::Approval;
@@ -307,8 +310,4 @@ async fn put(client: Client, question: Question, halt: Halt) -> (Question, Told)
     }
     let told = client.approval(&question.key.id).await;
     (question, Some(told))
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -7,10 +7,7 @@
 mod approvals;
 mod schedule;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use common::{EntityKey, EntityKind, Field, Fields, Observation, Platform, TenantId, UnixMillis, attendance};
 use database::Connection;
@@ -32,11 +29,11 @@ use super::{
     day::{Day, Way},
     difference::{Difference, kind_of},
     failure::{Meant, meant},
-    known::{mirror, of_records},
-    people::{identify, spelled},
+    known::{by_day, mirror, of_records},
+    people::spelled,
     tell::tell,
 };
-use crate::{companies::Company, desk::Desk};
+use crate::{companies::Company, desk::Desk, timing::millis};
 
 /// Members that are compared in one step: as many as one call may ask about.
 const MEMBERS: i64 = 50;
@@ -128,8 +125,7 @@ fn put_off(desk: &Desk, app: &App, error: &ApiError) {
         Meant::NotThere | Meant::Wrong => Duration::ZERO,
     };
     let now = desk.now();
-    let at = now.plus_millis(i64::try_from(after.as_millis()).unwrap_or(i64::MAX));
-    app.memory().compare_at = at.max(now.plus_seconds(AGAIN_SECONDS));
+    app.memory().compare_at = now.plus_millis(millis(after)).max(now.plus_seconds(AGAIN_SECONDS));
 }
 
 async fn write(desk: &Desk, company: &Company, run: Run) -> database::Result<bool> {
@@ -235,15 +231,7 @@ async fn tell_differences(
     answer: Answer<Vec<(String, Fields)>>,
 ) -> anyhow::Result<u64> {
     let (now, at) = (desk.now(), answer.asked_at);
-    let mut by_day: BTreeMap<String, Vec<(String, Fields)>> = BTreeMap::new();
-    let named = answer.value.iter().filter_map(|(_, fields)| fields.text(Field::Member)).map(str::to_owned);
-    let identities = identify(desk, company, app, named.collect()).await?;
-    for (id, mut fields) in answer.value {
-        identities.put_into(&mut fields, Field::Member);
-        if let Some(day) = attendance::day_of_record(&id).map(str::to_owned) {
-            by_day.entry(day).or_default().push((id, fields));
-        }
-    }
+    let mut by_day = by_day(desk, company, app, answer.value).await?;
     let ids = by_day.values().flatten().map(|(id, _)| id).chain(days.iter().flat_map(|day| &day.records));
     let keys: BTreeSet<EntityKey> = ids.map(|id| EntityKey::new(EntityKind::Attendance, id)).collect();
     let known = mirror(desk, company, keys.into_iter().collect()).await?;

@@ -9,11 +9,8 @@ use directory::{Record, Why};
 use store::questions::Claimed;
 
 use super::tell::{newest, newest_text};
+use crate::questions::early;
 
-/// An answer has to be so much later than what it is asked about (see [`store::questions::ANSWERS_LATER_BY_MILLIS`]).
-pub(crate) const LATER_MILLIS: i64 = store::questions::ANSWERS_LATER_BY_MILLIS;
-/// The time of an answer is rounded down, and a second earlier than that.
-pub(crate) const ROUNDING_MILLIS: i64 = 2_000;
 /// A look that comes so soon after the last answer is the one for late results; what comes later is for what is amended.
 const SOON_MILLIS: i64 = 300_000;
 /// After so long nothing is expected any more that did not come.
@@ -162,24 +159,13 @@ impl Day {
 
     /// How many milliseconds an answer of that time is too early; 0 where it does.
     pub(crate) fn lacks(&self, at: UnixMillis) -> i64 {
-        lacks(self.about_at, at)
+        early::lacks(self.about_at, at)
     }
 
     /// How long to wait until an answer will be late enough, if that is soon; if it is not, our clock is wrong.
     pub(crate) fn wait(&self, now: UnixMillis) -> Option<i64> {
-        wait(self.about_at, now)
+        early::wait(self.about_at, now)
     }
-}
-
-/// How many milliseconds an answer of that time is too early for what was told at `about_at`.
-pub(crate) fn lacks(about_at: UnixMillis, at: UnixMillis) -> i64 {
-    if about_at == UnixMillis(0) { 0 } else { (LATER_MILLIS - at.since(about_at)).max(0) }
-}
-
-/// How long to wait until an answer will be late enough, if that is soon.
-pub(crate) fn wait(about_at: UnixMillis, now: UnixMillis) -> Option<i64> {
-    let wait = lacks(about_at, now.plus_millis(-ROUNDING_MILLIS));
-    (1..=LATER_MILLIS + ROUNDING_MILLIS).contains(&wait).then_some(wait)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use common::{EntityKey, EntityKind, Field, Fields, Observation, UnixMillis, What, attendance, jitter_of};
+use common::{EntityKey, EntityKind, Field, Fields, Observation, UnixMillis, What, jitter_of};
 use database::Connection;
 use dingtalk::api::Answer;
 use directory::Record;
@@ -15,16 +15,15 @@ use store::{questions, records, repulls};
 use super::{
     App,
     calls::{Call, Groups, Told, calls_of, put},
-    day::{Day, ROUNDING_MILLIS, Way},
+    day::{Day, Way},
     difference::Difference,
     failure::{Halt, Meant, longer},
-    known::{ByDay, beside, mirror, of_records, whose},
+    known::{ByDay, beside, by_day, mirror, of_records, whose},
     looks::{self, planned},
-    people::identify,
     silence,
     tell::tell,
 };
-use crate::{companies::Company, desk::Desk};
+use crate::{companies::Company, desk::Desk, questions::early::ROUNDING_MILLIS, timing::millis};
 
 const KIND: EntityKind = EntityKind::AttendanceDay;
 /// Questions that are claimed at once: as many as a large plant has when people come.
@@ -248,7 +247,7 @@ impl<'a> Round<'a> {
     async fn answer(&mut self, call: Call, answer: Answer<Vec<(String, Fields)>>) -> anyhow::Result<()> {
         self.halt.answered();
         let (way, days, at) = (call.way, call.batch.days, answer.asked_at);
-        let mut told = self.by_day(answer.value).await?;
+        let mut told = by_day(self.desk, self.company, self.app, answer.value).await?;
         let known = self.known(&days, &told).await?;
         let compare = |day: Day| {
             let answered = told.remove(&*day.key.id).unwrap_or_default();
@@ -291,20 +290,6 @@ impl<'a> Round<'a> {
         // Before it is answered: who has an answer is not asked about again.
         self.plan_looks(looks).await?;
         tell(self.desk, self.company, self.app, told).await
-    }
-
-    /// The records that were told, by day, under the ids that members have in the directory.
-    async fn by_day(&self, told: Vec<(String, Fields)>) -> anyhow::Result<ByDay> {
-        let named = told.iter().filter_map(|(_, fields)| fields.text(Field::Member)).map(str::to_owned);
-        let identities = identify(self.desk, self.company, self.app, named.collect()).await?;
-        let mut by_day = ByDay::new();
-        for (id, mut fields) in told {
-            identities.put_into(&mut fields, Field::Member);
-            if let Some(day) = attendance::day_of_record(&id).map(str::to_owned) {
-                by_day.entry(day).or_default().push((id, fields));
-            }
-        }
-        Ok(by_day)
     }
 
     /// What the mirror has of the records that were told, of those that these days had before, and of days that were told of beside them.
@@ -367,8 +352,4 @@ impl<'a> Round<'a> {
         };
         Ok(desk.context.database.write("synchronizer.postpone-days", write).await?)
     }
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -42,7 +42,7 @@ pub(crate) async fn look(desk: &Desk, company: &Company, app: &App) -> anyhow::R
     if now < app.memory().failed_due_at {
         return Ok(());
     }
-    app.memory().failed_due_at = due_at(desk, company, now);
+    app.memory().failed_due_at = due_at(desk, company);
     for _ in 0..MOST_READS {
         let has_more = read(desk, company, app).await?;
         take_over(desk, company, app).await?;
@@ -55,12 +55,10 @@ pub(crate) async fn look(desk: &Desk, company: &Company, app: &App) -> anyhow::R
     Ok(())
 }
 
-/// When failed pushes are read next: tenants are not read together for ever.
-fn due_at(desk: &Desk, company: &Company, now: UnixMillis) -> UnixMillis {
-    let every = i64::try_from(desk.config.failed_pushes_every_seconds).unwrap_or(i64::MAX).saturating_mul(1000);
+/// When failed pushes are read next.
+fn due_at(desk: &Desk, company: &Company) -> UnixMillis {
     let roll = jitter_of(&[company.tenant.as_str(), &desk.context.instance], 0);
-    // Between nine and ten tenths.
-    now.plus_millis((every as f64 * (0.9 + roll / 10.0)) as i64)
+    desk.due_again(desk.config.failed_pushes_every_seconds, roll)
 }
 
 /// Reads a page and keeps it. The flag says whether there are more.

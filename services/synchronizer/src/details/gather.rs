@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use common::UnixMillis;
 
-use crate::Timing;
+use crate::{Timing, timing::millis};
 
 /// An answer has to be a few seconds later than a punch, so one that comes right before a call is left for the next one.
 const LEFT_OVER_MILLIS: i64 = 5_000;
@@ -24,8 +24,7 @@ impl Gather {
     /// When punches are asked about of which the oldest was first asked about at `oldest`: a while after that, not soon after the last time,
     /// and never so late that it takes longer than that.
     pub(crate) fn at(&mut self, oldest: UnixMillis, timing: &Timing) -> UnixMillis {
-        let after =
-            |from: UnixMillis, wait: Duration| from.plus_millis(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+        let after = |from: UnixMillis, wait: Duration| from.plus_millis(millis(wait));
         let latest = after(oldest, timing.gather_apart).plus_millis(LEFT_OVER_MILLIS);
         // One that is over was for others.
         let next = self.next.filter(|next| oldest <= *next).unwrap_or_else(|| {

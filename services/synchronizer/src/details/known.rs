@@ -1,4 +1,4 @@
-//! What the mirror has of days and of what is recorded on them.
+//! What is told of days, and what the mirror has of them and of what is recorded on them.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,10 @@ use directory::Record;
 use store::records;
 
 use super::{
+    App,
     day::{Day, Way},
     difference::Difference,
+    people::identify,
 };
 use crate::{companies::Company, desk::Desk};
 
@@ -31,6 +33,28 @@ pub(crate) async fn mirror(
         Ok(found.into_iter().map(|(key, row)| (key, row.record)).collect())
     };
     desk.context.database.read("synchronizer.mirror", load).await
+}
+
+/// The records that were told, by day, under the ids that members have in the directory.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn by_day(
+    desk: &Desk,
+    company: &Company,
+    app: &App,
+    told: Vec<(String, Fields)>,
+) -> database::Result<ByDay> {
+    let named = told.iter().filter_map(|(_, fields)| fields.text(Field::Member)).map(str::to_owned);
+    let identities = identify(desk, company, app, named.collect()).await?;
+    let mut by_day = ByDay::new();
+    for (id, mut fields) in told {
+        identities.put_into(&mut fields, Field::Member);
+        if let Some(day) = attendance::day_of_record(&id).map(str::to_owned) {
+            by_day.entry(day).or_default().push((id, fields));
+        }
+    }
+    Ok(by_day)
 }
 
 /// The member whose day it is.

@@ -8,7 +8,7 @@ use dingtalk::china_time;
 use directory::{Question, Why};
 use store::{outbox, questions, repulls};
 
-use crate::{Timing, companies::Company, desk::Desk};
+use crate::{Timing, companies::Company, desk::Desk, timing::millis};
 
 /// Looks are planned for round times, so that those that are due together can be made together.
 const SOON_GRID_MILLIS: i64 = 20_000;
@@ -19,7 +19,7 @@ const AT_ONCE: i64 = 5000;
 /// When a day is looked at again that was first asked about at `asked_at`.
 pub(crate) fn planned(asked_at: UnixMillis, now: UnixMillis, timing: &Timing) -> Vec<UnixMillis> {
     let after = |wait: Duration, grid: i64| {
-        let at = asked_at.plus_millis(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)).0;
+        let at = asked_at.plus_millis(millis(wait)).0;
         UnixMillis(at - at.rem_euclid(grid)).max(now)
     };
     let soon = after(timing.look_soon, SOON_GRID_MILLIS);

@@ -9,7 +9,7 @@ use dingtalk::api::ApiError;
 use store::{kind_silences, outbox, records};
 
 use super::App;
-use crate::{companies::Company, desk::Desk};
+use crate::{companies::Company, desk::Desk, timing::millis};
 
 /// What one process remembers of a kind.
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +52,7 @@ pub(crate) async fn begin(
         silence.probes = silence.probes.saturating_add(1);
         let roll = jitter_of(&[company.tenant.as_str(), kind.as_str(), &desk.context.instance], silence.probes);
         let wait = desk.timing.backoff.wait(silence.probes, roll).max(after);
-        silence.probe_at = now.plus_millis(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+        silence.probe_at = now.plus_millis(millis(wait));
         silence.is_unknown = false;
     }
     let tenant = company.tenant.clone();

@@ -3,18 +3,21 @@
 use common::{EntityKey, EntityKind, EntityMap, EntitySet, Field, Fields, TenantId, UnixMillis};
 use database::{Connection, Result};
 use directory::{Fact, Record, Why};
-use store::{questions, records, snapshots};
+use store::{
+    questions::{self, ANSWERS_LATER_BY_MILLIS},
+    records, snapshots,
+};
 
-use super::{Wanted, absence::FRESH_MILLIS};
+use super::{
+    Wanted,
+    absence::FRESH_MILLIS,
+    early::{self, ROUNDING_MILLIS},
+};
 
 /// What these questions are about. The others are asked elsewhere.
 const KINDS: &[EntityKind] = &[EntityKind::Department, EntityKind::Member];
 /// Records that are read together.
 const READ_AT_ONCE: i64 = 1000;
-/// An answer answers hints that are so much older.
-const LATER_MILLIS: i64 = 2_000;
-/// The time of an answer is rounded down, and one second earlier than that (see `wecom::api::Answer`).
-const ROUNDING_MILLIS: i64 = 2_000;
 
 /// A question that is ours for now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,19 +67,18 @@ impl Question {
 
     /// How many milliseconds an answer of that time is too early; 0 where it does.
     pub(crate) fn lacks(&self, at: UnixMillis) -> i64 {
-        if self.hinted_at == UnixMillis::default() { 0 } else { (LATER_MILLIS - at.since(self.hinted_at)).max(0) }
+        early::lacks(self.hinted_at, at)
     }
 
     /// How long to wait until an answer will be late enough, if that is soon; if it is not, our clock is wrong.
     pub(crate) fn wait(&self, now: UnixMillis) -> Option<i64> {
-        let wait = self.lacks(now.plus_millis(-ROUNDING_MILLIS));
-        (1..=LATER_MILLIS + ROUNDING_MILLIS).contains(&wait).then_some(wait)
+        early::wait(self.hinted_at, now)
     }
 
     /// Whether it is known to have existed so lately that no whole list would be believed that does not have it.
     pub(crate) fn is_fresh(&self, now: UnixMillis) -> bool {
         // If it is to come yet, our clock is wrong.
-        (-LATER_MILLIS..FRESH_MILLIS + ROUNDING_MILLIS).contains(&now.since(self.told_at))
+        (-ANSWERS_LATER_BY_MILLIS..FRESH_MILLIS + ROUNDING_MILLIS).contains(&now.since(self.told_at))
     }
 
     /// The same, for planning.

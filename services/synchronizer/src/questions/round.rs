@@ -17,7 +17,9 @@ use super::{
     known::{self, Question, Spelled},
     settle::{Details, Settled, absent, place_in, settle},
 };
-use crate::{companies::Company, contacts::Roster, desk::Desk, ids::Listed, publish::publish, removals, silence};
+use crate::{
+    companies::Company, contacts::Roster, desk::Desk, ids::Listed, publish::publish, removals, silence, timing::millis,
+};
 
 /// Answers that are published together, at most.
 const ANSWERS_AT_ONCE: usize = 256;
@@ -379,8 +381,4 @@ impl<'a> Round<'a> {
         let counted = self.desk.counted.questions_total.with_label_values(&[self.company.tenant.as_str(), outcome]);
         counted.inc_by(count);
     }
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

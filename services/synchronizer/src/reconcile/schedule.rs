@@ -221,12 +221,8 @@ fn before(desk: &Desk) -> UnixMillis {
     desk.now().plus_seconds(-i64::try_from(desk.config.reconcile_every_seconds).unwrap_or(i64::MAX))
 }
 
-/// When the next run is due: tenants that were applied together are not compared together for ever.
+/// When the next run is due.
 fn due_at(desk: &Desk, company: &Company) -> UnixMillis {
-    let now = desk.now();
-    let every = i64::try_from(desk.config.reconcile_every_seconds).unwrap_or(i64::MAX).saturating_mul(1000);
-    let attempt = u32::try_from(now.seconds().rem_euclid(i64::from(u32::MAX))).unwrap_or_default();
-    let roll = jitter_of(&[company.tenant.as_str()], attempt);
-    // Between nine and ten tenths.
-    now.plus_millis((every as f64 * (0.9 + roll / 10.0)) as i64)
+    let attempt = u32::try_from(desk.now().seconds().rem_euclid(i64::from(u32::MAX))).unwrap_or_default();
+    desk.due_again(desk.config.reconcile_every_seconds, jitter_of(&[company.tenant.as_str()], attempt))
 }
