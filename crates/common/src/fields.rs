@@ -10,8 +10,8 @@ use serde::{
     },
 };
 
-/// A field of a department, a member, an attendance record, an approval or an onboarding request. The order of the variants is kept with what is stored: new ones
-/// come last.
+/// A field of a department, a member, an attendance record, an approval or an onboarding request. The order of the variants is
+/// kept with what is stored: new ones come last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Field {

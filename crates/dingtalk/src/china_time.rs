@@ -10,6 +10,9 @@ use jiff::{
 
 const CHINA: Offset = Offset::constant(8);
 
+/// Before this hour a punch may belong to the shift of the evening before (reference dingtalk 4.6: night shifts).
+const NIGHT_ENDS_HOUR: u8 = 6;
+
 /// The first and the last moment that is told apart: before and after these the calendar has years of other lengths.
 const EARLIEST_MILLIS: i64 = -62_135_596_800_000;
 const LATEST_MILLIS: i64 = 253_402_207_200_000;
@@ -19,8 +22,13 @@ pub fn date_of(at: UnixMillis) -> String {
     civil(at).date().to_string()
 }
 
+/// Whether a punch at this moment may belong to the shift of the evening before.
+pub(crate) fn is_night(at: UnixMillis) -> bool {
+    hour_of(at) < NIGHT_ENDS_HOUR
+}
+
 /// The hour of the day, 0 to 23.
-pub fn hour_of(at: UnixMillis) -> u8 {
+fn hour_of(at: UnixMillis) -> u8 {
     u8::try_from(civil(at).hour()).unwrap_or_default()
 }
 

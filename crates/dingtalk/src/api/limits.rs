@@ -12,8 +12,8 @@ const SECOND: Duration = Duration::from_secs(1);
 /// What one app may do with one interface: 20 calls a second. Somebody else may use the same app.
 const OF_APP: &[Limit] = &[Limit { calls: 18, per: SECOND }];
 
-/// What it may do with that of approvals, by calls a second from one on. How many it may is reported as tight, and others stay at five; as a
-/// limit of ten seconds they come evenly.
+/// What it may do with that of approvals, by calls a second from one on. Its limit is reported as tight, and others stay at five
+/// (reference dingtalk 5.2); as a limit of ten seconds they come evenly.
 static OF_APPROVALS: [[Limit; 1]; 17] = [
     slow(1),
     slow(2),

@@ -36,7 +36,7 @@ pub trait Meter: Send + Sync {
     async fn used(&self, api: &'static str);
 }
 
-/// Everything may be called, and nobody counts: for tests.
+/// Everything may be called, and nobody counts: for tests, and for what costs nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Unmetered;
 

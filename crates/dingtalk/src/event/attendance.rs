@@ -15,9 +15,6 @@ use super::{
 };
 use crate::china_time;
 
-/// Before this hour a punch may belong to the shift of the evening before.
-const LAST_HOUR_OF_NIGHT: u8 = 6;
-
 /// One thing that an event says: of whose days, and what tells it from another.
 struct Item {
     member: String,
@@ -102,8 +99,7 @@ fn punch(item: &Body<'_>) -> Option<Item> {
     let member = member(item)?;
     let at = item.time("checktime")?;
     let date = china_time::date_of(at);
-    let is_night = china_time::hour_of(at) < LAST_HOUR_OF_NIGHT;
-    let before = if is_night { china_time::day_before(&date) } else { None };
+    let before = if china_time::is_night(at) { china_time::day_before(&date) } else { None };
     let content = match item.text("bizid") {
         Some(id) => canonical::of(&["biz", &id]),
         None => {

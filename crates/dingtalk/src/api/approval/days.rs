@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::component::{Component, list, object};
 use crate::{
     api::lenient::{as_moment, as_text, text_at},
-    china_time::{date_in, date_of, dates_between, day_before, hour_of, moment},
+    china_time::{date_in, date_of, dates_between, day_before, is_night, moment},
 };
 
 /// The most days and people of one form. What is beyond them comes with the next look at those days.
@@ -17,9 +17,6 @@ const MOST_PEOPLE: usize = 200;
 
 /// A suite may hold a table; nothing is deeper.
 const DEEPEST: usize = 4;
-
-/// Before this hour a punch may belong to the day before (reference dingtalk 4.6: night shifts).
-const NIGHT_ENDS_HOUR: u8 = 6;
 
 /// The days of members to which a form applies. Without anybody in the form it is who started it.
 pub(super) fn of_form(components: &[Value], applicant: &str) -> Vec<(String, String)> {
@@ -101,7 +98,7 @@ impl Form {
         let counts_to = extra.get("workDate").and_then(day_of);
         if let Some(at) = moment(&component.value) {
             let date = date_of(at);
-            let may_be_of_the_night = counts_to.is_none() && hour_of(at) < NIGHT_ENDS_HOUR;
+            let may_be_of_the_night = counts_to.is_none() && is_night(at);
             self.dates.extend(day_before(&date).filter(|_| may_be_of_the_night));
             self.dates.insert(date);
         }
