@@ -73,6 +73,13 @@ fn wait_for_turn(c: &mut PgConnection) -> Result<()> {
     ))?)
 }
 
+/// Whether a program whose newest migration is `newest` may work on a schema with a migration that it does not know. What only adds suits every
+/// older program. What takes something away says in its name since which migration nobody uses that any more:
+/// `2027-01-10-000001-since-2026-12-01-000002_drop_x`, of which the version is `20270110000001since20261201000002`.
+fn suits(unknown: &str, newest: &str) -> bool {
+    unknown > newest && unknown.split_once("since").is_none_or(|(_, needed)| newest >= needed)
+}
+
 fn apply_missing<DB, C>(c: &mut C, source: &EmbeddedMigrations) -> Result<Vec<String>>
 where
     DB: Backend,
@@ -85,8 +92,9 @@ where
     };
     let known: Vec<Box<dyn Migration<DB>>> = source.migrations().map_err(failed("list"))?;
     let mut missing: BTreeMap<_, _> = known.iter().map(|one| (one.name().version().as_owned(), one)).collect();
+    let newest = known.iter().map(|one| one.name().version().to_string()).max().unwrap_or_default();
     for version in c.applied_migrations().map_err(failed("list"))? {
-        if missing.remove(&version).is_none() {
+        if missing.remove(&version).is_none() && !suits(&version.to_string(), &newest) {
             return Err(Error::Newer { version: version.to_string() });
         }
     }
@@ -97,4 +105,20 @@ where
         names.push(name);
     }
     Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::suits;
+
+    #[test]
+    fn a_program_works_on_a_newer_schema_that_takes_nothing_from_it() {
+        let newest = "20261201000002";
+        assert!(suits("20270110000001", newest));
+        assert!(suits("20270110000001since20261201000002", newest));
+        assert!(suits("20270110000001since20261201000001", newest));
+        assert!(!suits("20270110000001since20261205000001", newest));
+        // A migration that was there before ours, and that we do not know, is of another program.
+        assert!(!suits("20260101000001", newest));
+    }
 }

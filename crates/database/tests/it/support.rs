@@ -23,6 +23,12 @@ pub(crate) fn new() -> Migrations {
     SET
 }
 
+/// A migration more, which takes away what programs use that do not know the second one.
+pub(crate) fn since() -> Migrations {
+    const SET: Migrations = Migrations::sqlite_only(embed_migrations!("tests/it/migrations_since"));
+    SET
+}
+
 pub(crate) fn bad() -> Migrations {
     const SET: Migrations = Migrations::sqlite_only(embed_migrations!("tests/it/migrations_bad"));
     SET
