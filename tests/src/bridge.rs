@@ -281,6 +281,20 @@ impl Bridge {
         all
     }
 
+    /// What the admin server of each process counts, with the name of the process.
+    pub async fn metrics_of_each(&self) -> Vec<(String, String)> {
+        let mut each = Vec::with_capacity(self.processes.len());
+        for process in &self.processes {
+            each.push((process.name().to_owned(), process.metrics(&self.client).await));
+        }
+        each
+    }
+
+    /// What each process logged over all its lives, with its name.
+    pub fn logs_of_each(&self) -> Vec<(String, String)> {
+        self.processes.iter().map(|process| (process.name().to_owned(), process.log())).collect()
+    }
+
     /// The sum of a metric over all processes and labels.
     pub async fn sum_of(&self, metric: &str) -> f64 {
         let text = self.metrics().await;

@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsString,
-    fs::File,
+    fs::{self, File},
     net::TcpListener,
     ops::Range,
     os::unix::process::ExitStatusExt,
@@ -171,6 +171,16 @@ impl Process {
         };
         self.child = None;
         assert!(status.success(), "{} stopped with {status}", self.name);
+    }
+
+    /// What it is called.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it logged so far.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.directory.join(&self.name).with_extension("log")).unwrap_or_default()
     }
 
     /// What it counts; nothing while it does not run.

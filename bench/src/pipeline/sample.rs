@@ -73,7 +73,12 @@ fn event(tenant: &TenantId, plaintext: &str, at: i64) -> Result<Event> {
 
 fn tell(session: &mut Session, event: &Event) -> Result<()> {
     let EventBody::Directory(seen) = &event.body else { anyhow::bail!("a callback that is not about the directory") };
-    session.tell(Incoming { observation: seen.clone(), event: event.id.clone(), received_at: event.received_at });
+    session.tell(Incoming {
+        observation: seen.clone(),
+        event: event.id.clone(),
+        received_at: event.received_at,
+        traceparent: None,
+    });
     Ok(())
 }
 

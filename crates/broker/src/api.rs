@@ -44,6 +44,15 @@ pub trait Broker: Send + Sync + 'static {
     /// # Errors
     /// See [`Error`](crate::Error).
     async fn depth(&self, hop: Hop) -> Result<u64>;
+
+    /// The same of one lane; of all where they are not told apart.
+    ///
+    /// # Errors
+    /// See [`Error`](crate::Error).
+    async fn depth_of(&self, hop: Hop, lane: &Lane) -> Result<u64> {
+        let _all = lane;
+        self.depth(hop).await
+    }
 }
 
 /// How a consumer works.

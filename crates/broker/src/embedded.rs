@@ -122,4 +122,9 @@ impl Broker for Embedded {
     async fn depth(&self, hop: Hop) -> Result<u64> {
         Ok(self.database.read("queue.depth", move |conn| rows::depth(conn, hop)).await?)
     }
+
+    async fn depth_of(&self, hop: Hop, lane: &Lane) -> Result<u64> {
+        let lane = lane.clone();
+        Ok(self.database.read("queue.depth-of", move |conn| rows::depth_of(conn, hop, &lane)).await?)
+    }
 }

@@ -21,6 +21,7 @@ pub(crate) const WINDOW_BYTES: usize = 8 * 1024 * 1024;
 pub(crate) struct Document {
     pub(crate) queue: Queue,
     pub(crate) payload: Bytes,
+    pub(crate) traceparent: Option<Box<str>>,
 }
 
 /// What is published in one call, each with its queue.
@@ -34,7 +35,8 @@ pub(crate) fn documents(hop: Hop, lane: &Lane, messages: Vec<Outgoing>, partitio
             serde_json::from_slice::<&RawValue>(&message.payload).map_err(|_syntax| Error::NotJson { index })?;
         }
         let partition = partition_of(&message.ordering_key, partitions);
-        Ok(Document { queue: Queue { hop, lane: lane.clone(), partition }, payload: message.payload })
+        let Outgoing { payload, traceparent, .. } = message;
+        Ok(Document { queue: Queue { hop, lane: lane.clone(), partition }, payload, traceparent })
     };
     messages.into_iter().enumerate().map(sort).collect()
 }
@@ -45,13 +47,15 @@ pub(crate) struct Group<C = ()> {
     pub(crate) queue: Queue,
     pub(crate) elements: i32,
     pub(crate) body: Vec<u8>,
+    /// Of the first document that belongs to a trace.
+    pub(crate) traceparent: Option<Box<str>>,
     /// Whose documents are in it, each once.
     pub(crate) callers: Vec<C>,
 }
 
 impl<C: PartialEq> Group<C> {
     fn open(queue: Queue) -> Self {
-        Self { queue, elements: 0, body: vec![b'['], callers: Vec::new() }
+        Self { queue, elements: 0, body: vec![b'['], traceparent: None, callers: Vec::new() }
     }
 
     fn has_room(&self, document: &Bytes) -> bool {
@@ -75,7 +79,7 @@ impl<C: PartialEq> Group<C> {
 pub(crate) fn group<C: PartialEq>(documents: impl IntoIterator<Item = (C, Document)>) -> Vec<Group<C>> {
     let mut groups: Vec<Group<C>> = Vec::new();
     let mut open: HashMap<Queue, usize> = HashMap::new();
-    for (caller, Document { queue, payload }) in documents {
+    for (caller, Document { queue, payload, traceparent }) in documents {
         // Mostly all are for one queue.
         let newest = groups.last().filter(|group| group.queue == queue).map(|_| groups.len() - 1);
         let last = newest.or_else(|| open.get(&queue).copied());
@@ -87,6 +91,9 @@ pub(crate) fn group<C: PartialEq>(documents: impl IntoIterator<Item = (C, Docume
         });
         if let Some(group) = groups.get_mut(at) {
             group.push(caller, &payload);
+            if group.traceparent.is_none() {
+                group.traceparent = traceparent;
+            }
         }
     }
     groups.iter_mut().for_each(|group| group.body.push(b']'));
@@ -109,7 +116,7 @@ mod tests {
 
     fn document(partition: u32, payload: &str) -> Document {
         let queue = Queue { hop: Hop::Events, lane: Lane::shared(), partition };
-        Document { queue, payload: Bytes::copy_from_slice(payload.as_bytes()) }
+        Document { queue, payload: Bytes::copy_from_slice(payload.as_bytes()), traceparent: None }
     }
 
     fn grouped(documents: impl IntoIterator<Item = Document>) -> Vec<Group> {

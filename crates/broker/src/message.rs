@@ -59,6 +59,8 @@ pub struct Outgoing {
     pub ordering_key: String,
     /// One JSON document.
     pub payload: Bytes,
+    /// W3C trace context that it belongs to.
+    pub(crate) traceparent: Option<Box<str>>,
     /// It was made by a serialiser just before.
     pub(crate) is_surely_json: bool,
 }
@@ -66,7 +68,7 @@ pub struct Outgoing {
 impl Outgoing {
     /// A message from its parts.
     pub fn new(ordering_key: impl Into<String>, payload: impl Into<Bytes>) -> Self {
-        Self { ordering_key: ordering_key.into(), payload: payload.into(), is_surely_json: false }
+        Self { ordering_key: ordering_key.into(), payload: payload.into(), traceparent: None, is_surely_json: false }
     }
 
     /// A message whose payload a JSON serialiser made just before, which spares reading it again.
@@ -77,7 +79,13 @@ impl Outgoing {
             "a serialiser makes JSON"
         );
         let is_surely_json = !payload.is_empty();
-        Self { ordering_key: ordering_key.into(), payload, is_surely_json }
+        Self { ordering_key: ordering_key.into(), payload, traceparent: None, is_surely_json }
+    }
+
+    /// The same, as a part of a trace: of what shares a message at the broker, the first one's is in its header `traceparent`.
+    #[must_use]
+    pub fn traced(self, traceparent: Option<&str>) -> Self {
+        Self { traceparent: traceparent.map(Into::into), ..self }
     }
 }
 

@@ -168,6 +168,13 @@ impl Inner {
         self.consuming.get_or_init(open).clone()
     }
 
+    async fn depth(&self, hop: Hop, lanes: &[Lane]) -> Result<u64> {
+        let counting = timeout(self.confirm_deadline, self.count(hop, lanes));
+        let ready = counting.await.map_err(|_elapsed| Error::Unavailable)??;
+        let held = lanes.iter().map(|lane| self.holdings.of(hop, lane)).sum::<usize>();
+        Ok(ready.saturating_add(u64::try_from(held).unwrap_or(u64::MAX)))
+    }
+
     async fn count(&self, hop: Hop, lanes: &[Lane]) -> Result<u64> {
         // Preferred, since the other one hears nothing while it is blocked.
         let line = self.consuming.get().unwrap_or(&self.publishing);
@@ -222,8 +229,11 @@ impl Broker for RabbitMq {
         if lanes.is_empty() {
             return Ok(0);
         }
-        let counting = timeout(self.0.confirm_deadline, self.0.count(hop, &lanes));
-        let ready = counting.await.map_err(|_elapsed| Error::Unavailable)??;
-        Ok(ready.saturating_add(u64::try_from(self.0.holdings.of(hop)).unwrap_or(u64::MAX)))
+        self.0.depth(hop, &lanes).await
+    }
+
+    async fn depth_of(&self, hop: Hop, lane: &Lane) -> Result<u64> {
+        self.0.topology.check(lane)?;
+        self.0.depth(hop, std::slice::from_ref(lane)).await
     }
 }

@@ -178,4 +178,9 @@ impl Broker for Spooled {
         let spooled = self.spool.depth(hop).await?;
         Ok(self.main.depth(hop).await?.saturating_add(spooled))
     }
+
+    async fn depth_of(&self, hop: Hop, lane: &Lane) -> Result<u64> {
+        let spooled = self.spool.depth_of(hop, lane).await?;
+        Ok(self.main.depth_of(hop, lane).await?.saturating_add(spooled))
+    }
 }

@@ -28,6 +28,9 @@ pub struct Change {
     /// The entity was not live before: where this has not arrived, the entity is not there at all.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub first: bool,
+    /// W3C trace context of the event that made it due, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
     /// Only for this destination (back-fill, replay); everybody's when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only_for: Option<DestinationId>,

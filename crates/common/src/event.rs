@@ -7,6 +7,10 @@ use sha2::{Digest, Sha256};
 
 use crate::{EntityKey, EntityKind, Fields, Platform, TenantId, UnixMillis};
 
+/// The version of the message. A release that cannot be read by the one before it any more has a greater one, and writes it only when the
+/// release before it, which writes the smaller one, reads both.
+const VERSION: u32 = 1;
+
 /// A member with all fields is somewhat smaller.
 const USUAL_BYTES: usize = 1024;
 
@@ -248,6 +252,7 @@ impl Event {
             contentkey: &self.keys.content,
             traceparent: self.traceparent.as_deref(),
             datacontenttype: "application/json",
+            dataversion: VERSION,
             data,
         };
         let mut json = Vec::with_capacity(USUAL_BYTES);
@@ -258,10 +263,16 @@ impl Event {
         }
     }
 
-    /// Reads what [`Event::to_cloud_event`] wrote. Unknown attributes are ignored.
+    /// Reads what [`Event::to_cloud_event`] wrote, here or in the release before or after this one. Unknown attributes are ignored.
+    ///
+    /// # Errors
+    /// Bytes that are no event, or one of a release with another sort of message.
     pub fn from_cloud_event(json: &[u8]) -> Result<Self, MalformedEvent> {
-        let wire: WireIn = serde_json::from_slice(json).map_err(|error| MalformedEvent(error.classify()))?;
-        let broken = MalformedEvent(serde_json::error::Category::Data);
+        let wire: WireIn = serde_json::from_slice(json).map_err(|error| MalformedEvent::Broken(error.classify()))?;
+        let broken = MalformedEvent::Broken(serde_json::error::Category::Data);
+        if wire.dataversion > VERSION {
+            return Err(MalformedEvent::Newer(wire.dataversion));
+        }
         let platform = match wire.source.split('/').nth(1) {
             Some("wecom") => Platform::Wecom,
             Some("dingtalk") => Platform::Dingtalk,
@@ -275,7 +286,7 @@ impl Event {
             "orgbridge.callback" => serde_json::from_str(wire.data.get()).map(EventBody::Callback),
             _ => serde_json::from_str(wire.data.get()).map(EventBody::Directory),
         }
-        .map_err(|error| MalformedEvent(error.classify()))?;
+        .map_err(|error| MalformedEvent::Broken(error.classify()))?;
         Ok(Self {
             id: wire.id,
             tenant: wire.tenant,
@@ -290,8 +301,14 @@ impl Event {
 
 /// Bytes that are no event of ours. It says what is wrong with them without repeating them: they may hold personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not an OrgBridge event ({0:?})")]
-pub struct MalformedEvent(serde_json::error::Category);
+pub enum MalformedEvent {
+    /// It is none.
+    #[error("not an OrgBridge event ({0:?})")]
+    Broken(serde_json::error::Category),
+    /// A release that cannot be read here wrote it: its version.
+    #[error("an event of a newer release (message version {0})")]
+    Newer(u32),
+}
 
 #[derive(Serialize)]
 #[serde(untagged)]
@@ -316,6 +333,7 @@ struct WireOut<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     traceparent: Option<&'a str>,
     datacontenttype: &'static str,
+    dataversion: u32,
     data: WireData<'a>,
 }
 
@@ -332,6 +350,9 @@ struct WireIn {
     contentkey: String,
     #[serde(default)]
     traceparent: Option<String>,
+    /// What has none was written before there were any.
+    #[serde(default)]
+    dataversion: u32,
     data: Box<serde_json::value::RawValue>,
 }
 
@@ -396,6 +417,19 @@ mod tests {
             traceparent: None,
             body,
         }
+    }
+
+    #[test]
+    fn an_event_of_another_release_is_read_or_refused_by_its_version() {
+        let event = event(EventBody::Directory(seen(What::Removed)));
+        let json = String::from_utf8(event.to_cloud_event()).unwrap();
+        let as_written_by = |with: &str| json.replace(r#""dataversion":1"#, with);
+        // Before there were versions, and by the next release, which adds what this one need not know.
+        for with in [r#""older":true"#, r#""dataversion":1,"newer":{"a":[1]}"#] {
+            assert_eq!(Event::from_cloud_event(as_written_by(with).as_bytes()), Ok(event.clone()), "{with}");
+        }
+        let refused = Event::from_cloud_event(as_written_by(r#""dataversion":2"#).as_bytes());
+        assert_eq!(refused, Err(MalformedEvent::Newer(2)));
     }
 
     #[test]

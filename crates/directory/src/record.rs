@@ -34,6 +34,8 @@ pub struct Record {
     pub received_at: UnixMillis,
     /// The id of the newest event in it, for people.
     pub last_event: String,
+    /// W3C trace context of the newest event in it that had one and is not sent yet.
+    pub traceparent: Option<String>,
 }
 
 /// What was last sent of an entity.
@@ -162,6 +164,7 @@ pub(crate) static UNKNOWN: Record = Record {
     told_at: UnixMillis(0),
     received_at: UnixMillis(0),
     last_event: String::new(),
+    traceparent: None,
 };
 
 impl Record {

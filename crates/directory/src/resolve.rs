@@ -536,13 +536,17 @@ impl Resolver {
         first: bool,
         only_for: Option<DestinationId>,
     ) {
+        let received_at = self.record(key).received_at;
+        let traced = self.record(key).traceparent.is_some();
+        let traceparent = traced.then(|| self.record_mut(key).traceparent.take()).flatten();
         self.effects.changes.push(Change {
             tenant: self.session.tenant.clone(),
             version: 0,
             entity: key.clone(),
             action,
             source_time,
-            received_at: self.record(key).received_at,
+            received_at,
+            traceparent,
             refers_to,
             leaves,
             first,

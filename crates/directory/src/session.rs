@@ -21,6 +21,8 @@ pub struct Told {
     pub event: String,
     /// When it was taken over, by our clock.
     pub received_at: UnixMillis,
+    /// W3C trace context of the event.
+    pub traceparent: Option<String>,
 }
 
 /// One batch of one tenant. See the crate's page for its use.
@@ -88,6 +90,7 @@ impl Session {
             },
             event: String::new(),
             received_at: now,
+            traceparent: None,
         });
     }
 
@@ -305,6 +308,10 @@ impl Session {
         }
         record.received_at = told.received_at;
         record.last_event.clone_from(&told.event);
+        // What answers a hint goes on with the hint's trace.
+        if told.traceparent.is_some() {
+            record.traceparent.clone_from(&told.traceparent);
+        }
         self.dirty.insert(key.clone());
         true
     }

@@ -68,7 +68,12 @@ impl Tenant {
         let fill = |session: &mut Session| {
             for observation in told {
                 let observation = observation.clone();
-                session.tell(Incoming { observation, event: String::new(), received_at: UnixMillis(0) });
+                session.tell(Incoming {
+                    observation,
+                    event: String::new(),
+                    received_at: UnixMillis(0),
+                    traceparent: None,
+                });
             }
         };
         self.session(fill, UnixMillis(0))
@@ -501,7 +506,12 @@ fn folding_what_is_old_changes_nothing_that_holds() {
     ]);
     let last = told("ann", 60, Field::Title, "engineer");
     let fill = |session: &mut Session| {
-        session.tell(Incoming { observation: last, event: String::new(), received_at: UnixMillis(0) })
+        session.tell(Incoming {
+            observation: last,
+            event: String::new(),
+            received_at: UnixMillis(0),
+            traceparent: None,
+        })
     };
     let sent = tenant.session(fill, UnixMillis::from_seconds(50));
     assert_eq!(sent, "member ann \"ANN\" in 1 mobile 5");
@@ -513,7 +523,9 @@ fn folding_keeps_what_belongs_to_another_id_by_now() {
     let mut tenant = check(&[(member("bob", 1, &["1"]), "member bob \"BOB\" in 1")]);
     let horizon = UnixMillis::from_seconds(50);
     let tell = |observation| {
-        |session: &mut Session| session.tell(Incoming { observation, event: String::new(), received_at: UnixMillis(0) })
+        |session: &mut Session| {
+            session.tell(Incoming { observation, event: String::new(), received_at: UnixMillis(0), traceparent: None })
+        }
     };
     tenant.session(tell(renamed("bob", 2, "bobby")), horizon);
     tenant.session(tell(member("bob", 3, &["1"])), horizon);

@@ -143,7 +143,7 @@ fn settings(guard: &Guard) -> reqwest::ClientBuilder {
 
 /// reqwest takes its cryptography from the process's default. Somebody else may have installed one already, which is as
 /// good.
-fn install_cryptography() {
+pub fn install_cryptography() {
     if CryptoProvider::get_default().is_none() && ring::default_provider().install_default().is_err() {
         tracing::debug!("another cryptography provider was installed at the same moment");
     }

@@ -8,7 +8,7 @@ mod guard;
 mod platform_clock;
 mod tokens;
 
-pub use client::{Client, Request, Response, Upgrade};
+pub use client::{Client, Request, Response, Upgrade, install_cryptography};
 pub use error::Error;
 pub use governor::{
     Allowance, Block, Budget, Closed, Governor, Limit, Pace, Reserved, Spend, Spent, Unlimited, Urgency,

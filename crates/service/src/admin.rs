@@ -81,6 +81,7 @@ async fn metrics(state: web::Data<State>) -> HttpResponse {
             Err(_) => tracing::warn!("the database's metrics are missing: it takes too long"),
         }
     }
+    metrics.note_ready(state.ctx.health.reasons().is_empty());
     if let Some(stats) = state.ctx.spool() {
         metrics.note_spool(stats);
     }

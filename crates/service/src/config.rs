@@ -78,13 +78,4 @@ impl Config {
             data_dir,
         }
     }
-
-    /// What is accepted but not built yet, for the log at start.
-    pub fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
-        if !self.telemetry.otlp_endpoint.is_empty() {
-            warnings.push("telemetry.otlp_endpoint: exporting traces is not built yet".to_owned());
-        }
-        warnings
-    }
 }

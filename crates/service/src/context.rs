@@ -11,7 +11,7 @@ use store::Sealer;
 use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{Health, Metrics, TenantBook, open::Openings};
+use crate::{Health, Metrics, TenantBook, Traces, open::Openings};
 
 /// A name for a process among its replicas.
 pub fn new_instance() -> String {
@@ -43,6 +43,8 @@ pub struct Context {
     pub outbox_bell: Arc<Notify>,
     /// Names this process among its replicas; new with each start.
     pub instance: String,
+    /// Who is told of spans.
+    pub traces: Traces,
     /// What is to be closed at the end, where [`crate::open()`] opened it.
     openings: Option<Arc<Openings>>,
 }
@@ -88,6 +90,7 @@ impl Context {
                 sealer,
                 outbox_bell: Arc::new(Notify::new()),
                 instance,
+                traces: Traces::default(),
                 openings: None,
             };
             let health = if needs_database { ctx.health.clone() } else { Health::default() };
@@ -113,6 +116,10 @@ impl Context {
     pub async fn close(&self) {
         if let Some(openings) = &self.openings {
             openings.close().await;
+        }
+        let traces = self.traces.clone();
+        if traces.is_on() && tokio::task::spawn_blocking(move || traces.close()).await.is_err() {
+            tracing::debug!("the last spans are not told");
         }
     }
 

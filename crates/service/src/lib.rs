@@ -8,6 +8,7 @@ pub mod config;
 mod context;
 #[cfg(feature = "crash-points")]
 mod crash;
+pub mod depths;
 mod governor;
 mod health;
 mod layers;
@@ -20,6 +21,7 @@ mod supervise;
 pub mod telemetry;
 pub mod tenant;
 pub mod tenants;
+pub mod traces;
 
 pub use book::{PreviousCallback, Snapshot, Tenant, TenantBook};
 pub use clock::SystemClock;
@@ -32,3 +34,4 @@ pub use metrics::Metrics;
 pub use open::{Inhabitants, open, open_by, open_rabbitmq, open_store};
 pub use supervise::{Running, supervise};
 pub use tenant::TenantFile;
+pub use traces::Traces;

@@ -50,6 +50,9 @@ pub struct Metrics {
     pub platform_requests_total: IntCounterVec,
     /// Time of one request to a platform. Labels `platform`, `api`.
     pub platform_request_seconds: HistogramVec,
+    /// Messages of a lane that are not acknowledged, as whoever consumes it sees it. Labels `hop`, `lane`.
+    pub queue_messages: IntGaugeVec,
+    ready: IntGauge,
     spool_bytes: IntGauge,
     spool_events: IntGauge,
 }
@@ -121,6 +124,12 @@ impl Metrics {
                 &["platform", "api"],
                 REQUEST_SECONDS,
             )?,
+            queue_messages: families.gauge(
+                "queue_messages",
+                "Messages of a lane of the queue that are not acknowledged.",
+                &["hop", "lane"],
+            )?,
+            ready: families.number("ready", "1 while the process is ready for traffic.")?,
             spool_bytes: families.number("spool_bytes", "Bytes in the gateway's spool, on its disk.")?,
             spool_events: families.number("spool_events", "Events in the gateway's spool, not yet with the broker.")?,
             registry: registry.clone(),
@@ -142,6 +151,11 @@ impl Metrics {
     pub fn note_request(&self, platform: Platform, api: &str, outcome: &str, seconds: f64) {
         self.platform_requests_total.with_label_values(&[platform.as_str(), api, outcome]).inc();
         self.platform_request_seconds.with_label_values(&[platform.as_str(), api]).observe(seconds);
+    }
+
+    /// Notes whether the process is ready.
+    pub fn note_ready(&self, is_ready: bool) {
+        self.ready.set(is_ready.into());
     }
 
     /// Notes how much the gateway's spool holds.

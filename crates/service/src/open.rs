@@ -16,11 +16,14 @@ use crate::{
     context::{Parts, new_instance},
     master_key,
     members::StoreMembers,
+    traces::Traces,
 };
 
 /// Which services share a process: decides what must be opened for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Inhabitants {
+    /// What the process is called in traces.
+    pub name: &'static str,
     /// The gateway is among them: it keeps what the broker does not take on its own disk.
     pub gateway: bool,
     /// Others than the gateway are among them: they do nothing without the database.
@@ -31,12 +34,12 @@ pub struct Inhabitants {
 
 impl Inhabitants {
     /// All services in one process.
-    pub const ALL: Self = Self { gateway: true, others: true, distributed: false };
+    pub const ALL: Self = Self { name: "orgbridge", gateway: true, others: true, distributed: false };
 
     /// One service in a process of its own.
-    pub fn alone(name: &str) -> Self {
+    pub fn alone(name: &'static str) -> Self {
         let gateway = name == "callback-gateway";
-        Self { gateway, others: !gateway, distributed: true }
+        Self { name, gateway, others: !gateway, distributed: true }
     }
 }
 
@@ -129,6 +132,7 @@ pub fn open_by(
         let needs_database = inhabitants.others;
         let parts = Parts { database, broker, clock, sealer, stop, instance, needs_database };
         let mut ctx = Context::assemble(parts).await?;
+        ctx.traces = Traces::start(&config.telemetry, inhabitants.name, &ctx.instance)?;
         if openings.rabbitmq.is_some() {
             ctx.spawn("members", members.keep(ctx.stop.clone()));
         }

@@ -93,9 +93,6 @@ pub async fn serve(
     raise_file_limit();
     let stop = CancellationToken::new();
     stop_on_signals(stop.clone())?;
-    for warning in config.warnings() {
-        tracing::warn!("{warning}");
-    }
     let admin_listener = bind("admin.listen", config.admin.listen)?;
     let ctx = open(config, inhabitants, stop).await?;
     if let Some(directory) = config.tenants_dir.clone() {

@@ -6,6 +6,7 @@ use database::{Connection, Result, on_backend};
 use diesel::prelude::*;
 
 use self::schema::gaps;
+use crate::convert::parse;
 
 mod schema {
     diesel::table! {
@@ -62,6 +63,19 @@ pub fn get(conn: &mut Connection, tenant: &TenantId) -> Result<Option<Gap>> {
     let query = gaps::table.find(tenant.as_str()).select((gaps::since, gaps::until));
     let found: Option<(i64, i64)> = on_backend!(conn, c => query.first(c).optional())?;
     Ok(found.map(|(since, until)| Gap { since: UnixMillis(since), until: UnixMillis(until) }))
+}
+
+/// The same of all tenants.
+///
+/// # Errors
+/// Those of the database.
+pub fn all(conn: &mut Connection) -> Result<Vec<(TenantId, Gap)>> {
+    let query = gaps::table.select((gaps::tenant, gaps::since, gaps::until));
+    let found: Vec<(String, i64, i64)> = on_backend!(conn, c => query.load(c))?;
+    let gap = |(tenant, since, until): (String, i64, i64)| {
+        Ok((parse(&tenant)?, Gap { since: UnixMillis(since), until: UnixMillis(until) }))
+    };
+    found.into_iter().map(gap).collect()
 }
 
 /// Forgets a gap that was over before this moment.

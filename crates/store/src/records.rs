@@ -1,5 +1,7 @@
 //! The mirror: what we know of each entity.
 
+use std::collections::BTreeMap;
+
 use common::{EntityKey, EntityKind, TenantId, UnixMillis};
 use database::{Connection, Result, on_backend};
 use diesel::{dsl::not, prelude::*, upsert::excluded};
@@ -9,7 +11,7 @@ use crate::{
     bulk,
     convert::{
         DIRECTORY_FROM, DIRECTORY_UNTIL, ROWS_PER_STATEMENT, after_key, by_kind, directory_after, entity_key,
-        from_json, signed, to_json, unsigned,
+        from_json, parse, signed, to_json, unsigned,
     },
     outbox,
     schema::resolver::records,
@@ -258,6 +260,22 @@ pub fn parked_summary(conn: &mut Connection, tenant: &TenantId) -> Result<(u64, 
         .select((diesel::dsl::count_star(), diesel::dsl::min(records::parked_since)))
         .first(c))?;
     Ok((unsigned(count), oldest.map(UnixMillis)))
+}
+
+/// How many entities of each tenant are parked, where any are, and since when the oldest is.
+///
+/// # Errors
+/// Those of the database.
+pub fn parked_by_tenant(conn: &mut Connection) -> Result<BTreeMap<TenantId, (u64, UnixMillis)>> {
+    let found: Vec<(String, i64, Option<i64>)> = on_backend!(conn, c => records::table
+        .filter(records::parked_since.is_not_null())
+        .group_by(records::tenant)
+        .select((records::tenant, diesel::dsl::count_star(), diesel::dsl::min(records::parked_since)))
+        .load(c))?;
+    let tenant = |(tenant, count, since): (String, i64, Option<i64>)| {
+        Ok((parse(&tenant)?, (unsigned(count), UnixMillis(since.unwrap_or_default()))))
+    };
+    found.into_iter().map(tenant).collect()
 }
 
 /// Moves the clocks of a tenant's parked entities on by the `millis` in which its platform, from `since` on, did not answer: what

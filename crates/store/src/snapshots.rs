@@ -4,7 +4,10 @@
 mod rows;
 mod walk;
 
-use std::str::FromStr;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    str::FromStr,
+};
 
 use common::{TenantId, UnixMillis};
 use database::{Connection, Result, on_backend};
@@ -17,6 +20,7 @@ use crate::{
     clock::shared_clock,
     convert::{parse, signed, unsigned},
     destinations::UnknownName,
+    gaps::{self, Gap},
     outbox, removals,
     schema::snapshots::{snapshots, walks},
 };
@@ -183,6 +187,28 @@ pub fn get(conn: &mut Connection, tenant: &TenantId) -> Result<Option<Snapshot>>
     ));
     let found: Option<Loaded> = on_backend!(conn, c => query.first(c).optional())?;
     found.map(Loaded::into_snapshot).transpose()
+}
+
+/// The tenants of which nothing is to be pulled now: no run is under way, none is due, and no callback may be missing since the last one began.
+///
+/// # Errors
+/// Those of the database.
+pub fn quiet(conn: &mut Connection, now: UnixMillis) -> Result<BTreeSet<TenantId>> {
+    let over = [Stage::Idle, Stage::Quarantined].map(Stage::as_str);
+    let gaps: BTreeMap<TenantId, Gap> = gaps::all(conn)?.into_iter().collect();
+    let query = snapshots::table
+        .filter(snapshots::stage.eq_any(over))
+        .filter(snapshots::due_at.gt(now.0))
+        .select((snapshots::tenant, snapshots::started_at));
+    let over: Vec<(String, i64)> = on_backend!(conn, c => query.load(c))?;
+    let mut quiet = BTreeSet::new();
+    for (tenant, started_at) in over {
+        let tenant = parse(&tenant)?;
+        if gaps.get(&tenant).is_none_or(|gap| gap.until.0 < started_at) {
+            quiet.insert(tenant);
+        }
+    }
+    Ok(quiet)
 }
 
 /// Makes the row of a tenant that has none: nothing was pulled yet, and the first run is due at `due_at`.

@@ -1,5 +1,7 @@
 //! Which processes consume what: each says again and again that it lives.
 
+use std::collections::BTreeSet;
+
 use common::UnixMillis;
 use database::{Connection, Result, on_backend};
 use diesel::{
@@ -54,6 +56,15 @@ pub fn beat(
 fn live(conn: &mut Connection, queue: &str) -> Result<Vec<String>> {
     let those = workers::table.filter(workers::queue.eq(queue)).order(workers::instance).select(workers::instance);
     Ok(on_backend!(conn, c => those.load(c))?)
+}
+
+/// The queues, each a hop and a lane, that are consumed by somebody who said so lately: whoever beats forgets those who did not.
+///
+/// # Errors
+/// Those of the database.
+pub fn consumed(conn: &mut Connection) -> Result<BTreeSet<String>> {
+    let queues: Vec<String> = on_backend!(conn, c => workers::table.select(workers::queue).distinct().load(c))?;
+    Ok(queues.into_iter().collect())
 }
 
 /// Says that `instance` consumes nothing any more.

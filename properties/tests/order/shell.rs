@@ -82,7 +82,7 @@ impl<'a> Shell<'a> {
             if let What::Renamed { to, .. } = &observation.what {
                 named.insert(EntityKey::new(observation.kind, to));
             }
-            session.tell(Incoming { observation, event: String::new(), received_at: UnixMillis(0) });
+            session.tell(Incoming { observation, event: String::new(), received_at: UnixMillis(0), traceparent: None });
         }
         let looked_at: BTreeMap<EntityKey, BTreeSet<EntityKey>> =
             self.due.iter().take(slice).map(|(key, released)| (key.clone(), released.clone())).collect();

@@ -97,6 +97,7 @@ pub(crate) async fn apply_as_made(world: &World, run: &Run, stale: &Stale) {
             action: Action::Upsert { entity, renamed_from: None },
             source_time: world.clocks.platform(),
             received_at: world.clocks.platform(),
+            traceparent: None,
             refers_to: Vec::new(),
             leaves: Vec::new(),
             first: false,

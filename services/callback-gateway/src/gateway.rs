@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use broker::Broker;
 use common::Clock;
-use service::{Context, Metrics, config::GatewayConfig};
+use service::{Context, Metrics, Traces, config::GatewayConfig};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -24,6 +24,7 @@ pub(crate) struct Gateway {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) traces: Traces,
     pub(crate) throttle: Throttle,
     /// What could not be taken over last, while nothing can be.
     pub(crate) last_refused: LastRefused,
@@ -46,6 +47,7 @@ impl Gateway {
             clock: Arc::clone(&ctx.clock),
             broker: Arc::clone(&ctx.broker),
             metrics: Arc::clone(&ctx.metrics),
+            traces: ctx.traces.clone(),
             throttle: Throttle::new(config.refused_per_minute),
             last_refused: LastRefused::default(),
             missing: Missing::default(),

@@ -11,6 +11,7 @@ use actix_web::{
     web,
 };
 use common::{Platform, TenantId};
+use service::traces::Part;
 use tokio::time::Instant;
 
 use crate::{
@@ -96,16 +97,20 @@ async fn answer(
     if request.method() == Method::GET {
         return intake::verify(gateway, route.tenant, request.query_string());
     }
-    let traceparent = traceparent(request.headers());
-    let posted = Posted { query: request.query_string(), body: &body, traceparent };
-    match route.platform {
+    let came = traceparent(request.headers());
+    let work = gateway.traces.begin("callback", Part::Asked, came.as_deref());
+    let posted = Posted { query: request.query_string(), body: &body, traceparent: work.traceparent().or(came) };
+    let outcome = match route.platform {
         Platform::Wecom => intake::take(gateway, route.tenant, posted, began).await,
         Platform::Dingtalk => dingtalk_callback::take(gateway, route.tenant, posted, began).await,
         Platform::Jiandaoyun => {
             let headers = jiandaoyun_push::headers(request.headers());
             jiandaoyun_push::take(gateway, route.tenant, posted, headers, began).await
         }
-    }
+    };
+    let label = outcome.as_ref().map_or("refused", Outcome::label);
+    work.end(&[("orgbridge.platform", route.platform.as_str()), ("orgbridge.outcome", label)]);
+    outcome
 }
 
 fn check_head(request: &HttpRequest, route: Route<'_>) -> Result<(), Refused> {

@@ -45,7 +45,10 @@ impl LastRefused {
 /// Publishes the events of one callback. `true`: all of them are durable. `false`: they may or may not be, and the platform must
 /// come again; events that come twice are recognised by their keys.
 pub(crate) async fn take_over(gateway: &Gateway, lane: &Lane, events: &[Event], deadline: Instant) -> bool {
-    let message = |event: &Event| Outgoing::serialised(event.ordering_key(), event.to_cloud_event());
+    let message = |event: &Event| {
+        let message = Outgoing::serialised(event.ordering_key(), event.to_cloud_event());
+        message.traced(event.traceparent.as_deref())
+    };
     let messages: Vec<Outgoing> = events.iter().map(message).collect();
     if messages.is_empty() {
         return true;

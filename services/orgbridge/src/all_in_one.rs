@@ -2,7 +2,7 @@
 
 use std::{
     fs, io,
-    net::{SocketAddr, TcpListener},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -225,9 +225,38 @@ pub(crate) fn listening_in(data_dir: &Path) -> Option<Listening> {
     serde_json::from_str(&fs::read_to_string(data_dir.join(LISTENING_FILE)).ok()?).ok()
 }
 
+/// Where health and metrics are asked for on this machine: of the process that serves from the same data directory, else of the one that the
+/// same configuration is for.
+pub(crate) fn admin_here(config: &Config) -> SocketAddr {
+    reachable(listening_in(&config.data_dir).map_or(config.admin.listen, |listening| listening.admin))
+}
+
+/// Who listens on all addresses is found on this machine's own.
+pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
+    let own = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(own, address.port())
+}
+
 /// Never seen half-written.
 fn write_listening(file: &PathBuf, listening: &Listening) -> io::Result<()> {
     let draft = file.with_extension("json.new");
     fs::write(&draft, serde_json::to_string(listening)?)?;
     fs::rename(&draft, file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reachable;
+
+    #[test]
+    fn who_listens_everywhere_is_found_here() {
+        let found = |address: &str| reachable(address.parse().unwrap()).to_string();
+        assert_eq!(found("0.0.0.0:8080"), "127.0.0.1:8080");
+        assert_eq!(found("[::]:8080"), "[::1]:8080");
+        assert_eq!(found("10.0.0.7:8080"), "10.0.0.7:8080");
+    }
 }

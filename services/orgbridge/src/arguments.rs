@@ -33,6 +33,8 @@ pub(crate) enum Command {
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Ask the process that serves by this configuration on this machine whether it is ready
+    Health,
     /// Bring the database up to date
     Migrate(Printing),
     /// Apply, list, show and remove tenants

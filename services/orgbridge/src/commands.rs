@@ -1,4 +1,4 @@
-//! What each command does. All but `serve`, `demo`, `spool` and `mapping check` and `preview` act on the database alone, so that they
+//! What each command does. All but `serve`, `health`, `demo`, `spool` and `mapping check` and `preview` act on the database alone, so that they
 //! work while a `serve` runs.
 
 mod check;
@@ -6,6 +6,7 @@ mod dead;
 mod deliveries;
 mod destination;
 mod doctor;
+mod health;
 mod link;
 mod lost;
 mod mapping;
@@ -52,6 +53,7 @@ pub(crate) fn execute(arguments: Arguments, environment: Environment, output: &m
         Command::Demo(options) => demo::run(&options, &source.environment, output),
         Command::Serve { only } => serve::serve(source, &only, output),
         Command::Config(ConfigCommand::Check) => check::check(&source, output),
+        Command::Health => health::health(&source, output),
         Command::Migrate(printing) => migrate::migrate(&source, printing, output),
         Command::Spool(SpoolCommand::Drain { directory, printing }) => {
             spool::drain(&source, &directory, printing, output)

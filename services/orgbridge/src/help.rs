@@ -100,6 +100,7 @@ const CHINESE: &[(&str, &str)] = &[
     ("*/file", "映射文件；两部分各为一个文件时，为 source 部分"),
     ("*/target", "target 部分单独成文件时，其文件"),
     ("*/time_zone", "日期零点所在的时区，即租户的时区"),
+    ("health", "询问本机按此配置运行的进程是否就绪"),
     ("quota", "平台计量项目本月的用量"),
     ("*/kind", "department 或 member"),
     ("*/platform_id", "平台侧的 ID"),

@@ -356,6 +356,14 @@ texts! {
         "{tenant}: dingtalk.client_id is that of tenant {owner}: DingTalk gives each connection of an application a share of its events, so two tenants would take each other's; use an application of its own, or `orgbridge tenant remove {owner}` first",
         "{tenant}：dingtalk.client_id 已属于租户 {owner}：同一应用的每个连接各得一部分事件，两个租户会互相拿走对方的事件；请使用各自的应用，或先执行 `orgbridge tenant remove {owner}`"
     }
+    is_ready() {
+        "ready",
+        "已就绪"
+    }
+    is_not_ready(address, said) {
+        "not ready, by {address}: {said}",
+        "{address} 未就绪：{said}"
+    }
     no_quotas(tenant) {
         "tenant {tenant} has no platform that counts what is used",
         "租户 {tenant} 没有按用量计数的平台"

@@ -99,6 +99,7 @@ impl Pen<'_> {
                 action: Action::Upsert { entity: sent.entity, renamed_from: None },
                 source_time: sent.at,
                 received_at: row.record.received_at,
+                traceparent: None,
                 refers_to: sent.refers_to,
                 leaves: Vec::new(),
                 first: true,

@@ -7,6 +7,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use broker::{Delivery, Failure, Handler};
 use common::{Disposition, Event, Reason, TenantId};
 use database::Connection;
+use service::traces::Part;
 use store::dead_letters::{self, NewDeadLetter, Stage};
 
 use crate::{
@@ -26,11 +27,16 @@ impl Handler for EventHandler {
         for delivery in batch {
             match Event::from_cloud_event(&delivery.payload) {
                 Ok(event) if !holds_nul(&delivery.payload) => events.push(event),
-                _ => undecodable.push(resolver.dead_letter(delivery, Reason::UndecodableEvent)),
+                Ok(_) => undecodable.push(resolver.dead_letter(delivery, Reason::UndecodableEvent)),
+                Err(error) => undecodable.push(NewDeadLetter {
+                    detail: error.to_string(),
+                    ..resolver.dead_letter(delivery, Reason::UndecodableEvent)
+                }),
             }
         }
+        let traced = self.traced(&events);
         let rules = resolver.rules();
-        let buried = undecodable.len();
+        let (buried, began) = (undecodable.len(), rules.now);
         let work = move |conn: &mut Connection| -> database::Result<Turn> {
             let turn = Turn::events(conn, &events, &rules)?;
             dead_letters::insert(conn, &undecodable)?;
@@ -45,6 +51,10 @@ impl Handler for EventHandler {
                 "messages of the queue that are no events were made dead letters; see `orgbridge dead list`"
             );
         }
+        for (tenant, parent) in &traced {
+            let attributes = [("orgbridge.tenant", tenant.as_str())];
+            resolver.context.traces.tell("resolve", Part::Took, Some(parent), began, &attributes);
+        }
         resolver.finish(turn).await;
         Ok(())
     }
@@ -54,6 +64,16 @@ impl Handler for EventHandler {
         tracing::error!(tenant.id = %letter.tenant, event.id = %letter.entity, "an event that cannot be processed was made a dead letter; see `orgbridge dead list`");
         let write = move |conn: &mut Connection| dead_letters::insert(conn, &[letter]).map(drop);
         self.0.context.database.write("resolver.bury", write).await.map_err(failure)
+    }
+}
+
+impl EventHandler {
+    /// The events of which a collector is told: whose they are, and the trace that each belongs to.
+    fn traced(&self, events: &[Event]) -> Vec<(TenantId, String)> {
+        if !self.0.context.traces.is_on() {
+            return Vec::new();
+        }
+        events.iter().filter_map(|event| Some((event.tenant.clone(), event.traceparent.clone()?))).collect()
     }
 }
 

@@ -10,7 +10,7 @@ use broker::{ConsumeOptions, Lane};
 use common::{Hop, Platform, TenantId};
 use database::Connection;
 use futures::future::BoxFuture;
-use service::{Context, TenantFile, config::ResolverConfig};
+use service::{Context, TenantFile, config::ResolverConfig, depths};
 use store::{
     destinations, keys, outbox,
     waiting::{self, Release},
@@ -48,6 +48,7 @@ pub fn run(config: ResolverConfig, lanes: Vec<Lane>, context: Context) -> BoxFut
         let publishing = context.spawn("publisher", publisher.run());
         let resolver = Arc::new(Resolver::new(config, context.clone(), handover)?);
         let by_clock = context.spawn("resolver's clock", Arc::clone(&resolver).by_the_clock());
+        context.spawn("queue depths", depths::keep(context.clone(), Hop::Events, lanes.clone()));
         let options = ConsumeOptions { batch_size: resolver.config.batch_size, ..ConsumeOptions::default() };
         let handler = Arc::new(EventHandler(Arc::clone(&resolver)));
         let consumed = context.broker.consume(Hop::Events, &lanes, options, handler, context.stop.clone()).await;

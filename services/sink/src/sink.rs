@@ -7,7 +7,7 @@ use broker::{ConsumeOptions, Lane};
 use common::Hop;
 use futures::future::BoxFuture;
 use outbound::Guard;
-use service::{Context, StoreGovernor, config::SinkConfig};
+use service::{Context, StoreGovernor, config::SinkConfig, depths};
 
 use crate::{Build, Built, Platforms, Timing, handler::ChangeHandler, manager::Manager};
 
@@ -71,6 +71,7 @@ impl Sink {
             let manager = Manager::new(config, lanes.clone(), context.clone(), build, timing);
             let handler = Arc::new(ChangeHandler::new(manager.routes()));
             let managing = context.spawn("the sink's manager", manager.run());
+            context.spawn("queue depths", depths::keep(context.clone(), Hop::Changes, lanes.clone()));
             let options = ConsumeOptions::default();
             let consumed = context.broker.consume(Hop::Changes, &lanes, options, handler, context.stop.clone()).await;
             if consumed.is_ok() {

@@ -1,7 +1,8 @@
 //! What was answered goes the way of everything that enters: as events, through the queue.
 
 use broker::{Lane, Outgoing};
-use common::{Event, EventBody, EventKeys, Hop, Observation, Platform};
+use common::{EntityMap, Event, EventBody, EventKeys, Hop, Observation, Platform, UnixMillis};
+use service::traces::Part;
 
 use crate::{companies::Company, desk::Desk};
 
@@ -19,6 +20,26 @@ pub(crate) async fn publish(desk: &Desk, company: &Company, told: Vec<Observatio
     publish_events(desk, company, events).await
 }
 
+/// Publishes what was answered in a round of questions, see [`publish`]: each answer goes on with the trace of whoever raised its question.
+///
+/// # Errors
+/// Those of the queue.
+pub(crate) async fn publish_answers(
+    desk: &Desk,
+    company: &Company,
+    told: Vec<Observation>,
+    (began, traces): (UnixMillis, &EntityMap<String>),
+) -> broker::Result<()> {
+    let source = (company.platform, company.corp_id.as_str());
+    let answer = |seen: Observation| {
+        let traceparent = traces.get(&seen.key()).cloned();
+        let attributes = [("orgbridge.tenant", company.tenant.as_str())];
+        desk.context.traces.tell("ask", Part::Took, traceparent.as_deref(), began, &attributes);
+        Event { traceparent, ..event(desk, company, source, seen) }
+    };
+    publish_events(desk, company, told.into_iter().map(answer).collect()).await
+}
+
 /// Publishes events of a tenant, see [`publish`].
 ///
 /// # Errors
@@ -33,8 +54,11 @@ pub(crate) async fn publish_events(desk: &Desk, company: &Company, events: Vec<E
 /// Those of the queue.
 pub(crate) async fn publish_on(desk: &Desk, lane: &Lane, events: &[Event]) -> broker::Result<()> {
     for piece in events.chunks(AT_ONCE) {
-        let messages =
-            piece.iter().map(|event| Outgoing::serialised(event.ordering_key(), event.to_cloud_event())).collect();
+        let message = |event: &Event| {
+            let message = Outgoing::serialised(event.ordering_key(), event.to_cloud_event());
+            message.traced(event.traceparent.as_deref())
+        };
+        let messages = piece.iter().map(message).collect();
         desk.context.broker.publish(Hop::Events, lane, messages).await?;
         let published = &desk.context.metrics.events_published_total;
         for event in piece {

@@ -19,6 +19,8 @@ pub struct Timing {
     pub hold: Duration,
     /// The pause between two steps of the walk over details, each a call.
     pub walk_every: Duration,
+    /// Tenants that take such a step at one beat, at most: with many of them each has its turn less often.
+    pub walkers: usize,
     /// Entities that are compared at once.
     pub compared: i64,
     /// Departments whose members a pull asks for at once, at most. The answers are in memory until they are written, in one
@@ -58,6 +60,7 @@ impl Default for Timing {
             runs_every: Duration::from_secs(5),
             hold: Duration::from_secs(120),
             walk_every: Duration::from_secs(2),
+            walkers: 64,
             compared: 1000,
             departments: 16,
             round: 1000,

@@ -39,6 +39,8 @@ mod killed;
 #[cfg(test)]
 mod load;
 #[cfg(test)]
+mod observed;
+#[cfg(test)]
 mod orders;
 #[cfg(test)]
 mod outage;

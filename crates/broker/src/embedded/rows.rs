@@ -113,6 +113,13 @@ pub(super) fn depth(conn: &mut Connection, hop: Hop) -> Result<u64> {
     Ok(elements.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
 }
 
+/// How many documents of a lane of a hop there are.
+pub(super) fn depth_of(conn: &mut Connection, hop: Hop, lane: &Lane) -> Result<u64> {
+    let those = messages::table.filter(messages::hop.eq(hop.as_str())).filter(messages::lane.eq(lane.as_str()));
+    let elements: Option<i64> = those.select(sum(messages::elements)).first(conn.sqlite()?)?;
+    Ok(elements.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+}
+
 /// What a lane of a hop holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Holding {

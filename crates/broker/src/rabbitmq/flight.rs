@@ -8,7 +8,11 @@ use std::{
 };
 
 use futures::{FutureExt, future::BoxFuture};
-use lapin::{BasicProperties, Channel, Confirmation, options::BasicPublishOptions, types::ShortString};
+use lapin::{
+    BasicProperties, Channel, Confirmation,
+    options::BasicPublishOptions,
+    types::{AMQPValue, FieldTable, ShortString},
+};
 use tokio::time::Instant;
 
 use crate::{group::Group, message::Queue};
@@ -98,12 +102,13 @@ impl Flight {
     pub(super) fn publish(&mut self, exchange: ShortString, key: ShortString, group: Group<u64>) {
         self.last_number += 1;
         let number = self.last_number;
-        let Group { queue, body, callers, .. } = group;
+        let Group { queue, body, callers, traceparent, .. } = group;
+        let properties = properties(number, traceparent.as_deref());
         let channel = self.channel.clone();
         let confirmation = async move {
             // Mandatory: else the broker would confirm, and drop, what it has no queue for.
             let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-            let confirmation = channel.basic_publish(exchange, key, options, &body, properties(number)).await?;
+            let confirmation = channel.basic_publish(exchange, key, options, &body, properties).await?;
             drop(body);
             fail::fail_point!("rabbitmq.sent_before_confirm");
             confirmation.await
@@ -166,11 +171,19 @@ impl Flight {
     }
 }
 
-fn properties(number: u64) -> BasicProperties {
-    BasicProperties::default()
+fn properties(number: u64, traceparent: Option<&str>) -> BasicProperties {
+    let properties = BasicProperties::default()
         .with_content_type(CONTENT_TYPE.into())
         .with_delivery_mode(PERSISTENT)
-        .with_message_id(number.to_string().into())
+        .with_message_id(number.to_string().into());
+    match traceparent {
+        Some(traceparent) => {
+            let mut headers = FieldTable::default();
+            headers.insert("traceparent".into(), AMQPValue::LongString(traceparent.into()));
+            properties.with_headers(headers)
+        }
+        None => properties,
+    }
 }
 
 fn number_of_returned(answer: &lapin::Result<Confirmation>) -> Option<u64> {

@@ -15,7 +15,7 @@ use lapin::{
 
 use super::link::{Link, Trouble};
 use crate::{
-    Delivery,
+    Delivery, Lane,
     group::{WINDOW_BYTES, take_apart},
     message::Queue,
 };
@@ -45,7 +45,8 @@ impl Inbox {
         let channel = link.channel().await?;
         match subscribe(link, &channel, source).await {
             Ok(consumer) => {
-                let held = Held { holdings: holdings.clone(), hop: source.queue.hop, messages: 0 };
+                let of = (source.queue.hop, source.queue.lane.clone());
+                let held = Held { holdings: holdings.clone(), of, messages: 0 };
                 Ok(Self { channel, consumer, waiting: VecDeque::new(), partition: source.queue.partition, held })
             }
             Err(trouble) => {
@@ -139,16 +140,16 @@ impl Window {
     }
 }
 
-/// How many messages of each hop an instance has received and not acknowledged.
+/// How many messages of each lane of a hop an instance has received and not acknowledged.
 #[derive(Clone, Default)]
-pub(super) struct Holdings(Arc<Mutex<BTreeMap<Hop, usize>>>);
+pub(super) struct Holdings(Arc<Mutex<BTreeMap<(Hop, Lane), usize>>>);
 
 impl Holdings {
-    pub(super) fn of(&self, hop: Hop) -> usize {
-        self.counts().get(&hop).copied().unwrap_or_default()
+    pub(super) fn of(&self, hop: Hop, lane: &Lane) -> usize {
+        self.counts().get(&(hop, lane.clone())).copied().unwrap_or_default()
     }
 
-    fn counts(&self) -> MutexGuard<'_, BTreeMap<Hop, usize>> {
+    fn counts(&self) -> MutexGuard<'_, BTreeMap<(Hop, Lane), usize>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -156,19 +157,19 @@ impl Holdings {
 /// The part of one inbox in them. It is given back with it.
 struct Held {
     holdings: Holdings,
-    hop: Hop,
+    of: (Hop, Lane),
     messages: usize,
 }
 
 impl Held {
     fn add(&mut self) {
         self.messages += 1;
-        *self.holdings.counts().entry(self.hop).or_default() += 1;
+        *self.holdings.counts().entry(self.of.clone()).or_default() += 1;
     }
 
     fn remove(&mut self, messages: usize) {
         self.messages = self.messages.saturating_sub(messages);
-        if let Some(count) = self.holdings.counts().get_mut(&self.hop) {
+        if let Some(count) = self.holdings.counts().get_mut(&self.of) {
             *count = count.saturating_sub(messages);
         }
     }
@@ -215,12 +216,13 @@ mod tests {
     #[test]
     fn holdings_end_with_their_inbox() {
         let holdings = Holdings::default();
-        let mut held = Held { holdings: holdings.clone(), hop: Hop::Events, messages: 0 };
+        let lane = Lane::shared();
+        let mut held = Held { holdings: holdings.clone(), of: (Hop::Events, lane.clone()), messages: 0 };
         held.add();
         held.add();
         held.remove(1);
-        assert_eq!((holdings.of(Hop::Events), holdings.of(Hop::Changes)), (1, 0));
+        assert_eq!((holdings.of(Hop::Events, &lane), holdings.of(Hop::Changes, &lane)), (1, 0));
         drop(held);
-        assert_eq!(holdings.of(Hop::Events), 0);
+        assert_eq!(holdings.of(Hop::Events, &lane), 0);
     }
 }

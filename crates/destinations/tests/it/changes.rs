@@ -10,6 +10,7 @@ fn change(entity: EntityKey, action: Action, refers_to: Vec<EntityKey>) -> Chang
         action,
         source_time: UnixMillis::from_seconds(1_767_225_600),
         received_at: UnixMillis::from_seconds(1_767_225_601),
+        traceparent: None,
         refers_to,
         leaves: vec![],
         first: false,

@@ -19,6 +19,7 @@ fn change(version: u64, entity: EntityKey, action: Action) -> Change {
         action,
         source_time: AT,
         received_at: AT,
+        traceparent: None,
         refers_to: vec![],
         leaves: vec![],
         first: false,

@@ -27,6 +27,8 @@ struct Out<'a> {
     told_at: UnixMillis,
     received_at: UnixMillis,
     last_event: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: &'a Option<String>,
 }
 
 /// A record on its way in.
@@ -43,6 +45,7 @@ struct In {
     told_at: UnixMillis,
     received_at: UnixMillis,
     last_event: String,
+    traceparent: Option<String>,
 }
 
 impl Default for In {
@@ -58,8 +61,21 @@ impl Default for In {
             told_at,
             received_at,
             last_event,
+            traceparent,
         } = Record::default();
-        Self { shown, facts, sent: None, waits, children, members, settled_for_id, told_at, received_at, last_event }
+        Self {
+            shown,
+            facts,
+            sent: None,
+            waits,
+            children,
+            members,
+            settled_for_id,
+            told_at,
+            received_at,
+            last_event,
+            traceparent,
+        }
     }
 }
 
@@ -98,8 +114,19 @@ struct SentIn {
 
 impl Serialize for Record {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { shown, facts, sent, waits, children, members, settled_for_id, told_at, received_at, last_event } =
-            self;
+        let Self {
+            shown,
+            facts,
+            sent,
+            waits,
+            children,
+            members,
+            settled_for_id,
+            told_at,
+            received_at,
+            last_event,
+            traceparent,
+        } = self;
         Out {
             shown,
             facts,
@@ -111,6 +138,7 @@ impl Serialize for Record {
             told_at: *told_at,
             received_at: *received_at,
             last_event,
+            traceparent,
         }
         .serialize(serializer)
     }
@@ -118,10 +146,33 @@ impl Serialize for Record {
 
 impl<'de> Deserialize<'de> for Record {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let In { shown, facts, sent, waits, children, members, settled_for_id, told_at, received_at, last_event } =
-            In::deserialize(deserializer)?;
+        let In {
+            shown,
+            facts,
+            sent,
+            waits,
+            children,
+            members,
+            settled_for_id,
+            told_at,
+            received_at,
+            last_event,
+            traceparent,
+        } = In::deserialize(deserializer)?;
         let sent = sent.map(|sent| sent.into_sent(shown_id(&shown), &facts));
-        Ok(Self { shown, facts, sent, waits, children, members, settled_for_id, told_at, received_at, last_event })
+        Ok(Self {
+            shown,
+            facts,
+            sent,
+            waits,
+            children,
+            members,
+            settled_for_id,
+            told_at,
+            received_at,
+            last_event,
+            traceparent,
+        })
     }
 }
 

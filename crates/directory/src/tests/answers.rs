@@ -162,7 +162,12 @@ fn folding_keeps_an_absence() {
     let fill = |told: Vec<Observation>| {
         |session: &mut Session| {
             for observation in told {
-                session.tell(Incoming { observation, event: String::new(), received_at: UnixMillis(0) });
+                session.tell(Incoming {
+                    observation,
+                    event: String::new(),
+                    received_at: UnixMillis(0),
+                    traceparent: None,
+                });
             }
         }
     };

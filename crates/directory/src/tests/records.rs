@@ -347,7 +347,7 @@ fn who_was_only_hinted_at_stays_known_however_old_that_is() {
     };
     let mut tenant = Tenant::new();
     tenant.tell_all(&[hint(1), hint(2)]);
-    let again = Incoming { observation: hint(3), event: String::new(), received_at: UnixMillis(0) };
+    let again = Incoming { observation: hint(3), event: String::new(), received_at: UnixMillis(0), traceparent: None };
     tenant.session(|session| session.tell(again), UnixMillis::from_seconds(50));
     let ann = &tenant.records[&EntityKey::member("ann")];
     assert_eq!((ann.facts.len(), ann.exists(), ann.is_parked()), (1, true, true));

@@ -18,6 +18,7 @@ pub(super) struct Facts {
     backlog_changes: IntGaugeVec,
     backlog_oldest_seconds: IntGaugeVec,
     dead_letters: IntGaugeVec,
+    tenant_info: IntGaugeVec,
     /// Two scrapes at once would see each other's half-filled gauges.
     filling: Mutex<()>,
 }
@@ -53,6 +54,7 @@ impl Facts {
                 "Events and changes given up on and not resolved.",
                 &["tenant", "stage"],
             )?,
+            tenant_info: families.gauge("tenant_info", "In which lane a tenant is; always 1.", &["tenant", "lane"])?,
             filling: Mutex::new(()),
         })
     }
@@ -60,8 +62,11 @@ impl Facts {
     pub(super) async fn refresh(&self, ctx: &crate::Context) -> Result<()> {
         let _alone = self.filling.lock().await;
         let seen = ctx.database.read("metrics.facts", look).await;
-        for family in [&self.parked_events, &self.parked_oldest_seconds, &self.dead_letters] {
+        for family in [&self.parked_events, &self.parked_oldest_seconds, &self.dead_letters, &self.tenant_info] {
             family.reset();
+        }
+        for tenant in ctx.tenants.snapshot().iter() {
+            self.tenant_info.with_label_values(&[tenant.file.id.as_str(), tenant.lane.as_str()]).set(1);
         }
         self.backlog_changes.reset();
         self.backlog_oldest_seconds.reset();
@@ -91,11 +96,11 @@ impl Facts {
 }
 
 fn look(conn: &mut Connection) -> Result<Seen> {
-    let tenants = tenants::last_versions(conn)?;
-    let mut parked = Vec::with_capacity(tenants.len());
-    for (tenant, _) in tenants {
-        let (count, oldest) = records::parked_summary(conn, &tenant)?;
-        parked.push((tenant, count, oldest));
-    }
+    let mut waiting = records::parked_by_tenant(conn)?;
+    let parked = tenants::last_versions(conn)?.into_iter().map(|(tenant, _)| {
+        let (count, oldest) = waiting.remove(&tenant).map_or((0, None), |(count, since)| (count, Some(since)));
+        (tenant, count, oldest)
+    });
+    let parked = parked.collect();
     Ok(Seen { parked, backlog: destinations::backlog(conn)?, dead: dead_letters::counts(conn)? })
 }

@@ -12,6 +12,8 @@ fn names_types_and_labels_are_pinned() {
     metrics.delivery_seconds.with_label_values(&["sqlite"]).observe(0.1);
     metrics.end_to_end_seconds.with_label_values(&["wecom"]).observe(0.1);
     metrics.note_request(Platform::Wecom, "user/get", "ok", 0.1);
+    metrics.queue_messages.with_label_values(&["events", "shared"]).set(3);
+    metrics.note_ready(true);
     let text = metrics.render().unwrap();
     let lines: Vec<&str> = text
         .lines()
@@ -34,6 +36,8 @@ fn names_types_and_labels_are_pinned() {
             "orgbridge_platform_request_seconds_sum{api=\"user/get\",platform=\"wecom\"} 0.1",
             "orgbridge_platform_request_seconds_count{api=\"user/get\",platform=\"wecom\"} 1",
             "orgbridge_platform_requests_total{api=\"user/get\",outcome=\"ok\",platform=\"wecom\"} 1",
+            "orgbridge_queue_messages{hop=\"events\",lane=\"shared\"} 3",
+            "orgbridge_ready 1",
             "orgbridge_resolver_events_total{outcome=\"applied\",tenant=\"acme\"} 1",
             "orgbridge_spool_bytes 0",
             "orgbridge_spool_events 0",

@@ -27,6 +27,7 @@ fn removal(id: &str) -> Change {
         action: Action::Remove,
         source_time: NOW,
         received_at: NOW,
+        traceparent: None,
         refers_to: Vec::new(),
         leaves: Vec::new(),
         first: false,

@@ -32,6 +32,7 @@ pub(crate) fn changes(count: u64) -> Vec<Change> {
         action: Action::Upsert { entity: entity("m"), renamed_from: None },
         source_time: NOW,
         received_at: NOW,
+        traceparent: None,
         refers_to: Vec::new(),
         leaves: Vec::new(),
         first: true,

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use common::{Entity, EntityKey, EntityKind, Fields, UnixMillis};
-use database::Database;
+use database::{Connection, Database, Result};
 use directory::{Record, Sent};
 use store::{
+    gaps::{self, Gap},
     records::{self, Row},
     removals::{self, Numbers},
     snapshots::{self, Half, Hold, Snapshot, Stage, Texts},
@@ -96,6 +97,31 @@ async fn only_a_run_in_quarantine_is_decided_on(database: Database) {
         assert!(!snapshots::reject(conn, "another")?);
         assert!(snapshots::reject(conn, "r")?);
         assert_eq!(snapshots::get(conn, &tenant())?.map(|at| at.stage), Some(Stage::Idle));
+        Ok(())
+    })
+    .await;
+}
+
+async fn quiet_is_who_is_neither_due_nor_under_way_nor_missed_anything(database: Database) {
+    write(&database, |conn| {
+        let quiet = |conn: &mut Connection, now: UnixMillis| -> Result<bool> {
+            Ok(snapshots::quiet(conn, now)?.contains(&tenant()))
+        };
+        assert!(!quiet(conn, NOW)?, "nothing was ever pulled");
+        snapshots::announce(conn, &tenant(), NOW)?;
+        assert!(!quiet(conn, NOW)?, "the first one is due");
+        assert!(snapshots::take(conn, &tenant(), &hold("a"))?);
+        let mut at = Snapshot::beginning("r".to_owned(), NOW, NOW.plus_seconds(60));
+        assert!(snapshots::advance(conn, &tenant(), &at, &hold("a"))?);
+        assert!(!quiet(conn, NOW)?, "one is under way");
+        at.stage = Stage::Idle;
+        assert!(snapshots::advance(conn, &tenant(), &at, &hold("a"))?);
+        assert!(quiet(conn, NOW)?);
+        assert!(!quiet(conn, NOW.plus_seconds(60))?, "the next one is due");
+        gaps::note(conn, &tenant(), Gap::at(NOW.plus_millis(-1)))?;
+        assert!(quiet(conn, NOW)?, "the last one found what came of that");
+        gaps::note(conn, &tenant(), Gap::at(NOW))?;
+        assert!(!quiet(conn, NOW)?);
         Ok(())
     })
     .await;
@@ -200,6 +226,7 @@ on_both! {
     one_at_a_time_works_on_a_run
     what_is_told_of_a_run_is_kept
     only_a_run_in_quarantine_is_decided_on
+    quiet_is_who_is_neither_due_nor_under_way_nor_missed_anything
     rows_come_in_pages_departments_first
     each_half_of_a_row_is_written_without_the_other
     who_is_live_and_was_not_pulled_is_missing

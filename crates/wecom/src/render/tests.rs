@@ -19,6 +19,7 @@ fn change(entity: EntityKey, action: Action) -> Change {
         action,
         source_time: at,
         received_at: at,
+        traceparent: None,
         refers_to: vec![],
         leaves: vec![],
         first: false,

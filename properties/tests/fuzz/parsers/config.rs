@@ -76,7 +76,7 @@ fn parse(input: &[u8]) -> Came {
             assert!((1..=1024).contains(&config.broker.partitions) && !config.broker.lanes.is_empty());
             assert!(config.resolver.parking_grace_seconds <= config.resolver.parking_limit_seconds);
             assert_eq!(Config::from_text(&text, "orgbridge.toml", &environment), Ok(config.clone()));
-            Came::taken(format!("{} warnings", config.warnings().len()))
+            Came::taken(format!("{} lanes", config.broker.lanes.len()))
         }
         Err(problems) => Came::refused(sorts(&problems)),
     }

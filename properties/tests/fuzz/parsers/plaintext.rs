@@ -145,6 +145,7 @@ fn relay(seen: &Observation) {
         action,
         source_time: seen.at,
         received_at: NOW,
+        traceparent: None,
         refers_to: vec![],
         leaves: vec![],
         first: true,

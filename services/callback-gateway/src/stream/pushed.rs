@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use common::{Callback, Event, EventBody, EventKeys, Platform, TenantId, UnixMillis};
 use dingtalk::stream::{Frame, ack_later, ack_success};
-use service::TenantBook;
+use service::{TenantBook, traces::Part};
 use tokio::time::Instant;
 
 use super::connection::Receive;
@@ -48,15 +48,22 @@ impl Receive for Pushed {
 
 impl Pushed {
     async fn take_over(&self, frame: &Frame, heard_at: Instant) -> Outcome {
+        let work = self.gateway.traces.begin("stream push", Part::Asked, None);
+        let outcome = self.take_over_as(frame, heard_at, work.traceparent()).await;
+        work.end(&[("orgbridge.tenant", self.tenant.as_str()), ("orgbridge.outcome", outcome.label())]);
+        outcome
+    }
+
+    async fn take_over_as(&self, frame: &Frame, heard_at: Instant, traceparent: Option<String>) -> Outcome {
         let (gateway, now) = (&self.gateway, self.gateway.clock.now());
         let Some(tenant) = self.tenants.get(&self.tenant) else { return Outcome::Refused(Refused::UNKNOWN_TENANT) };
         let Some(section) = &tenant.file.dingtalk else { return Outcome::Refused(Refused::UNKNOWN_TENANT) };
-        let read =
-            dingtalk::normalise_frame(&self.tenant, &section.corp_id, frame, now, None, wanted(&tenant, section));
+        let wanted = wanted(&tenant, section);
+        let read = dingtalk::normalise_frame(&self.tenant, &section.corp_id, frame, now, traceparent.clone(), wanted);
         let (events, outcome) = match read {
             Ok(events) => (events, Outcome::Accepted),
             Err(refusal) => {
-                let verbatim = verbatim(&self.tenant, &section.corp_id, frame, now);
+                let verbatim = Event { traceparent, ..verbatim(&self.tenant, &section.corp_id, frame, now) };
                 (vec![verbatim], Outcome::Refused(refusal.into()))
             }
         };

@@ -14,9 +14,6 @@ pub(super) fn check(source: &Source, output: &mut Output<'_>) -> Done {
         Some(file) => output.line(texts::config_is_fine(language, file.display()))?,
         None => output.line(texts::defaults_are_used(language))?,
     }
-    for warning in config.warnings() {
-        output.aside(texts::warning(language, "config", warning))?;
-    }
     check_tenants(&config, source, output, &mut problems)?;
     if problems.is_empty() { Ok(()) } else { Err(Failure::Wrong(problems)) }
 }

@@ -18,9 +18,6 @@ pub(super) fn serve(source: Source, only: &[Service], output: &mut Output<'_>) -
     let services = choose(only, output)?;
     telemetry::init(&config.telemetry, &source.environment);
     process::raise_file_limit();
-    for warning in config.warnings() {
-        tracing::warn!("{warning}");
-    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
     let served = runtime.block_on(async {
         let stop = CancellationToken::new();

@@ -1,9 +1,9 @@
 //! `tenant apply | list | show | remove`
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use anyhow::Context as _;
-use common::TenantId;
+use common::{Hop, TenantId};
 use database::Connection;
 use jiandaoyun::mapping::{Mapping, Zone};
 use serde_json::{Value, json};
@@ -32,6 +32,7 @@ pub(super) async fn apply(desk: &Desk, files: &[PathBuf], printing: Printing, ou
     if !problems.is_empty() {
         return Err(problems.into());
     }
+    let lanes = Lanes::served(desk).await?;
     let mut told = Vec::with_capacity(read.len());
     for file in &read {
         let applied = service::tenants::apply(&desk.database, &desk.sealer, file, desk.now()).await;
@@ -42,31 +43,58 @@ pub(super) async fn apply(desk: &Desk, files: &[PathBuf], printing: Printing, ou
         if printing.json {
             told.push(json!({
                 "id": file.id, "created": applied.created, "changed": applied.changed,
-                "revision": applied.revision, "warnings": warnings(file),
+                "revision": applied.revision, "warnings": warnings(file, &lanes),
             }));
         } else {
-            tell(file, applied, output)?;
+            tell(file, applied, &lanes, output)?;
         }
     }
     if printing.json { Ok(output.json(&told)?) } else { Ok(()) }
 }
 
-fn tell(file: &TenantFile, applied: Applied, output: &mut Output<'_>) -> Done {
+fn tell(file: &TenantFile, applied: Applied, lanes: &Lanes, output: &mut Output<'_>) -> Done {
     let (language, id) = (output.language, &file.id);
     output.line(match applied {
         Applied { created: true, .. } => texts::tenant_created(language, id),
         Applied { changed: true, .. } => texts::tenant_changed(language, id),
         _ => texts::tenant_unchanged(language, id),
     })?;
-    for warning in warnings(file) {
+    for warning in warnings(file, lanes) {
         output.aside(texts::warning(language, id, warning))?;
     }
     Ok(())
 }
 
-/// What a person should know of a file and of the mapping in it. Where that is wrong everything else of the tenant still works.
-fn warnings(file: &TenantFile) -> Vec<String> {
+/// The lanes that somebody serves.
+struct Lanes(BTreeSet<String>);
+
+impl Lanes {
+    /// Over RabbitMQ processes say in the database what they consume; nobody does while none runs. The embedded queue has the lanes of its
+    /// one process.
+    async fn served(desk: &Desk) -> Result<Self, Failure> {
+        if desk.config.broker.url.expose() == "embedded" {
+            return Ok(Self(desk.config.broker.lanes.iter().cloned().collect()));
+        }
+        let consumed = desk.database.read("workers.consumed", store::workers::consumed).await?;
+        let lane = |queue: &String| Some(queue.strip_prefix(Hop::Events.as_str())?.strip_prefix('.')?.to_owned());
+        Ok(Self(consumed.iter().filter_map(lane).collect()))
+    }
+
+    /// Why a tenant had better not be in this lane; nothing where no process runs at all.
+    fn warning(&self, lane: &str) -> Option<String> {
+        let unserved = !self.0.is_empty() && !self.0.contains(lane);
+        let served = || self.0.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        unserved.then(|| {
+            let served = served();
+            format!("lane: nobody serves \"{lane}\" at the moment (served: {served}): callbacks are kept, and wait until somebody does")
+        })
+    }
+}
+
+/// What a person should know of a file, of its lane and of the mapping in it. Where that is wrong everything else of the tenant still works.
+fn warnings(file: &TenantFile, lanes: &Lanes) -> Vec<String> {
     let mut warnings = file.warnings();
+    warnings.extend(lanes.warning(&file.lane));
     let section = file.jiandaoyun.as_ref().filter(|section| !section.mapping.is_null());
     let Some((section, zone)) = section.zip(Zone::named(&file.time_zone)) else { return warnings };
     match Mapping::parse(&section.mapping, &zone) {

@@ -50,6 +50,18 @@ fn a_bad_tenant_file_is_refused_and_nothing_is_applied() {
 }
 
 #[test]
+fn a_tenant_in_a_lane_that_nobody_serves_is_applied_with_a_warning() {
+    let bench = with_tenant();
+    bench.write("acme.toml", &format!("lane = \"big\"\n{TENANT}"));
+    let ended = bench.run(&["tenant", "apply", "acme.toml"]);
+    assert_eq!((ended.code, ended.out.as_str()), (0, "acme: changed\n"), "{}", ended.err);
+    assert!(ended.err.contains("nobody serves \"big\"") && ended.err.contains("served: shared"), "{}", ended.err);
+    bench.write("orgbridge.toml", "[broker]\nlanes = [\"shared\", \"big\"]\n");
+    let again = bench.run(&["tenant", "apply", "acme.toml"]);
+    assert!(again.code == 0 && !again.err.contains("lane"), "{}", again.err);
+}
+
+#[test]
 fn lists_of_a_quiet_installation_are_empty() {
     let bench = with_tenant();
     for arguments in [

@@ -17,6 +17,16 @@ fn a_second_serve_on_one_directory_is_refused_and_commands_are_not() {
     assert_eq!(bench.listening(), None);
 }
 
+#[test]
+fn whether_it_is_ready_can_be_asked_for_by_a_command() {
+    let bench = Bench::new();
+    let serving = bench.serve();
+    let ended = bench.run(&["health"]);
+    assert_eq!((ended.code, ended.out.as_str()), (0, "ready\n"), "{}", ended.err);
+    assert_eq!(serving.stop(), 0, "{}", bench.log());
+    assert!(bench.run(&["health"]).refusal(1).contains("not ready"));
+}
+
 #[cfg(unix)]
 #[test]
 fn the_master_key_is_created_for_its_owner_only() {

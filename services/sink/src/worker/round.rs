@@ -8,6 +8,7 @@ use common::{
 };
 use database::{Connection, Result};
 use destinations::{Destination, How, Outcome, Written};
+use service::traces;
 use store::{
     dead_letters::{self, NewDeadLetter, Resolution, Stage},
     deliveries::{self, Attempt},
@@ -38,6 +39,8 @@ pub(super) struct Round {
     pub(super) void: Vec<u64>,
     /// When each applied change was received, and from whom.
     received: Vec<(Platform, UnixMillis)>,
+    /// The traces that applied changes belong to.
+    traced: Vec<String>,
     /// Entities that go on under another id, whatever became of the change: their links go along.
     renamed: Vec<(EntityKey, EntityKey)>,
     /// Former ids whose rows were taken along by applied renames.
@@ -140,6 +143,7 @@ impl Round {
             Action::Remove => drop(self.taken.insert(step.send.entity.clone(), None)),
             Action::Callback(_) => {}
         }
+        self.traced.extend(step.change.traceparent.clone());
         if step.send.only_for.is_none() {
             self.received.push((build::platform(&step.change, directory), step.change.received_at));
         }
@@ -265,6 +269,8 @@ impl Worker {
             Destination::Messages(_) => Keeps::Taken,
             Destination::Members(_) => Keeps::Forms,
         };
+        let began = round.attempts.iter().map(|attempt| attempt.at).min().unwrap_or(now);
+        let traced = if self.context.traces.is_on() { round.traced.clone() } else { Vec::new() };
         let write = move |conn: &mut Connection| page.write(conn, &round, keeps);
         if !self.context.database.write("sink.commit", write).await? {
             return Err(Trouble::LeaseLost);
@@ -274,6 +280,10 @@ impl Worker {
         for (platform, latency) in latencies {
             let seconds = self.context.metrics.end_to_end_seconds.with_label_values(&[platform.as_str()]);
             seconds.observe(latency.max(0) as f64 / 1000.0);
+        }
+        let attributes = [("orgbridge.tenant", self.tenant.as_str()), ("orgbridge.destination", self.id.as_str())];
+        for parent in &traced {
+            self.context.traces.tell("deliver", traces::Part::Took, Some(parent), began, &attributes);
         }
         Ok(())
     }

@@ -34,6 +34,7 @@ fn change(kind: EntityKind, action: Action) -> Change {
         action,
         source_time: UnixMillis(0),
         received_at: UnixMillis(0),
+        traceparent: None,
         refers_to: Vec::new(),
         leaves: Vec::new(),
         first: true,

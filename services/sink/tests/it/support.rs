@@ -53,6 +53,7 @@ pub(crate) fn upsert(key: EntityKey, refers_to: &[EntityKey], first: bool) -> Ch
         action: Action::Upsert { entity, renamed_from: None },
         source_time: UnixMillis(0),
         received_at: UnixMillis(0),
+        traceparent: None,
         refers_to: refers_to.to_vec(),
         leaves: Vec::new(),
         first,

@@ -40,6 +40,8 @@ pub(crate) struct Question {
     pub(crate) departments: Vec<String>,
     /// It is asked for where it is, too.
     pub(crate) places: bool,
+    /// W3C trace context of the event that raised it, where that had one.
+    pub(crate) traceparent: Option<String>,
 }
 
 impl Question {
@@ -57,6 +59,7 @@ impl Question {
             is_live: record.is_some_and(Record::is_live),
             exists: record.is_some_and(Record::exists),
             told_at: about_at.max(record.map(told_at).unwrap_or_default()),
+            traceparent: record.and_then(|record| record.traceparent.clone()),
             about,
             hinted_at: about_at,
             attempts,

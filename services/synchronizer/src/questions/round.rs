@@ -18,7 +18,8 @@ use super::{
     settle::{Details, Settled, absent, place_in, settle},
 };
 use crate::{
-    companies::Company, contacts::Roster, desk::Desk, ids::Listed, publish::publish, removals, silence, timing::millis,
+    companies::Company, contacts::Roster, desk::Desk, ids::Listed, publish::publish_answers, removals, silence,
+    timing::millis,
 };
 
 /// Answers that are published together, at most.
@@ -50,6 +51,9 @@ struct Round<'a> {
     open: EntityMap<Question>,
     /// How those that were claimed are spelled.
     spelled: Arc<Spelled>,
+    /// When the round began, and the traces that answers belong to.
+    began: UnixMillis,
+    traces: EntityMap<String>,
     /// Those whose place was looked up.
     looked_up: EntitySet,
     /// What the app told of those that only a list can tell the rest of.
@@ -70,6 +74,8 @@ impl<'a> Round<'a> {
         let (limit, reads_details) = (company.contacts.round_of(desk.timing.round), company.contacts.reads_details());
         let claim = move |conn: &mut Connection| known::claim(conn, &tenant, (now, until), limit, reads_details);
         let (claimed, shown) = desk.context.database.write("synchronizer.claim", claim).await?;
+        let trace = |question: &Question| Some((question.about.clone(), question.traceparent.clone()?));
+        let traces = claimed.iter().filter_map(trace).collect();
         let mut spelled = Spelled::default();
         if company.contacts.minds_case() {
             spelled = shown;
@@ -84,6 +90,8 @@ impl<'a> Round<'a> {
             halt: Arc::new(Halt::new(desk.context.stop.clone())),
             open: claimed.into_iter().map(|question| (question.about.clone(), question)).collect(),
             spelled: Arc::new(spelled),
+            began: now,
+            traces,
             looked_up: EntitySet::default(),
             held: Vec::new(),
             put_off: Vec::new(),
@@ -336,7 +344,7 @@ impl<'a> Round<'a> {
 
     async fn publish(&mut self, told: Vec<Observation>) -> anyhow::Result<()> {
         self.answered += told.len() as u64;
-        Ok(publish(self.desk, self.company, told).await?)
+        Ok(publish_answers(self.desk, self.company, told, (self.began, &self.traces)).await?)
     }
 
     /// Writes when the rest is asked again. What was answered is closed by the resolver; until then it stays claimed.

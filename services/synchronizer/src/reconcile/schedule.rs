@@ -41,7 +41,7 @@ pub(crate) async fn schedule(desk: Arc<Desk>) {
             }
             _ = beats.tick() => {}
         }
-        for company in desk.companies() {
+        for company in to_do(&desk).await {
             if let Some(place) = in_hand.take(&company.tenant) {
                 runs.spawn(turn(Arc::clone(&desk), company, place));
             }
@@ -49,6 +49,19 @@ pub(crate) async fn schedule(desk: Arc<Desk>) {
     }
     while let Some(ended) = runs.join_next().await {
         noted(&desk, ended);
+    }
+}
+
+/// Those that there may be something to do for: of all tenants one question tells that, and mostly of none.
+async fn to_do(desk: &Desk) -> Vec<Arc<Company>> {
+    let now = desk.now();
+    let quiet = desk.context.database.read("synchronizer.quiet", move |conn| snapshots::quiet(conn, now)).await;
+    match quiet {
+        Ok(quiet) => desk.companies().into_iter().filter(|company| !quiet.contains(&company.tenant)).collect(),
+        Err(error) => {
+            tracing::warn!(error = error.label(), "cannot look for runs that are due; trying again");
+            Vec::new()
+        }
     }
 }
 

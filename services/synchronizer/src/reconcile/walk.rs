@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use common::{EntityKey, Observation, UnixMillis, jitter_of};
+use common::{EntityKey, Observation, TenantId, UnixMillis, jitter_of};
 use database::Connection;
 use futures::future::join_all;
 use outbound::Urgency;
@@ -24,15 +24,17 @@ use crate::{
 /// Members that are asked for singly with their department, at most: the walk never ends, and all companies together have a limit, too.
 const SINGLY: usize = 4;
 
-/// Asks for one department of each tenant at every beat, until the context stops. At most one call of a tenant per beat, and a few where
+/// Asks for one department of each tenant at every beat, or of as many tenants as may take a step at once, until the context stops. At most one call of a tenant per beat, and a few where
 /// lists tell of members in part, is the walk's share of the rate, however many replicas there are times that.
 pub(crate) async fn walk(desk: Arc<Desk>) {
     let every = desk.timing.walk_every;
     let mut beats = interval_at(Instant::now() + every, every);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let stop = desk.context.stop.clone();
+    let mut last = None;
     while stop.run_until_cancelled(beats.tick()).await.is_some() {
-        let steps = walkers(&desk).into_iter().map(|company| {
+        let companies = by_turns(walkers(&desk), &mut last, desk.timing.walkers);
+        let steps = companies.into_iter().map(|company| {
             let desk = Arc::clone(&desk);
             async move {
                 if let Err(error) = step(&desk, &company).await {
@@ -65,6 +67,18 @@ pub(crate) async fn step_each(desk: &Desk) -> anyhow::Result<()> {
 fn walkers(desk: &Desk) -> Vec<Arc<Company>> {
     let companies = desk.companies().into_iter().filter(|company| company.contacts.reads_details());
     companies.filter(|company| !company.memory().may_be_silent).collect()
+}
+
+/// Of all tenants those that come after the last one of the beat before, at most so many.
+fn by_turns(mut all: Vec<Arc<Company>>, last: &mut Option<TenantId>, most: usize) -> Vec<Arc<Company>> {
+    all.sort_by(|one, other| one.tenant.cmp(&other.tenant));
+    if all.len() > most {
+        let first = all.partition_point(|company| last.as_ref().is_some_and(|last| company.tenant <= *last));
+        all.rotate_left(first);
+        all.truncate(most);
+        *last = all.last().map(|company| company.tenant.clone());
+    }
+    all
 }
 
 /// The members of the next department, or after the last one all departments.

@@ -159,6 +159,7 @@ impl<'a> Judge<'a> {
             action,
             source_time: self.now,
             received_at: self.now,
+            traceparent: None,
             refers_to: Vec::new(),
             leaves: Vec::new(),
             first: false,

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use common::{TenantId, UnixMillis};
 use database::Connection;
-use store::runs::{self, Wanted, Wish};
+use store::{
+    runs::{self, Wanted, Wish},
+    snapshots,
+};
 
 use super::{runner::Parts, source::Source};
 
@@ -42,8 +45,9 @@ pub(super) async fn ask(parts: &Parts) {
 impl Clock {
     /// Of these tenants, those of which a run is due.
     fn due(&self, conn: &mut Connection, of: Vec<TenantId>) -> database::Result<Vec<TenantId>> {
+        let quiet = snapshots::quiet(conn, self.now)?;
         let mut due = Vec::new();
-        for tenant in of {
+        for tenant in of.into_iter().filter(|tenant| !quiet.contains(tenant)) {
             if self.is_due(conn, &tenant)? {
                 due.push(tenant);
             }

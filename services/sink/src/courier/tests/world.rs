@@ -36,6 +36,7 @@ pub(super) fn change(version: u64, key: &EntityKey, action: Action) -> Change {
         action,
         source_time: UnixMillis(0),
         received_at: UnixMillis(0),
+        traceparent: None,
         refers_to: Vec::new(),
         leaves: Vec::new(),
         first: false,

@@ -16,6 +16,7 @@ fn question(departments: &[&str], places: bool) -> Question {
         exists: false,
         departments: departments.iter().map(ToString::to_string).collect(),
         places,
+        traceparent: None,
     }
 }
 

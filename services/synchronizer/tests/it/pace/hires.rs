@@ -172,6 +172,7 @@ fn request(number: usize) -> Change {
         action: Action::Upsert { entity: Entity { shown_id: id, fields, incomplete: false }, renamed_from: None },
         source_time: START,
         received_at: START,
+        traceparent: None,
         refers_to: Vec::new(),
         leaves: Vec::new(),
         first: true,

@@ -1,9 +1,6 @@
 //! A gateway on this machine, as far as there is one: whether it answers as DingTalk will ask it, and which connections it keeps.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    time::Duration,
-};
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Context as _;
 use common::{TenantId, UnixMillis};
@@ -14,7 +11,7 @@ use destinations::{
 use outbound::{Client, Guard, Request};
 use service::{Config, tenant::DingtalkSection};
 
-use crate::all_in_one;
+use crate::all_in_one::{self, reachable};
 
 /// It is on this machine, or it is not there.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -34,8 +31,7 @@ impl Gateway {
     pub(super) fn here(config: &Config) -> anyhow::Result<Self> {
         let listening = all_in_one::listening_in(&config.data_dir);
         let callbacks = listening.and_then(|listening| listening.gateway).unwrap_or(config.callback_gateway.listen);
-        let admin = listening.map_or(config.admin.listen, |listening| listening.admin);
-        let (callbacks, admin) = (reachable(callbacks), reachable(admin));
+        let (callbacks, admin) = (reachable(callbacks), all_in_one::admin_here(config));
         let guard = Guard::new(vec![callbacks.ip().into(), admin.ip().into()]);
         let http = Client::new(guard, TIMEOUT).context("making the HTTP client")?;
         Ok(Self { callbacks, admin, http })
@@ -81,16 +77,6 @@ fn open_in(metrics: &str, tenant: &TenantId) -> Option<u64> {
     open.trim().parse().ok()
 }
 
-/// Who listens on all addresses is found on this machine's own.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    let own = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ip => ip,
-    };
-    SocketAddr::new(own, address.port())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,13 +89,5 @@ mod tests {
              orgbridge_stream_connections{state=\"open\",tenant=\"acme\"} 2\n";
         let open = |tenant: &str| open_in(metrics, &tenant.parse().unwrap());
         assert_eq!((open("acme"), open("acme-2"), open("globex")), (Some(2), Some(3), None));
-    }
-
-    #[test]
-    fn who_listens_everywhere_is_found_here() {
-        let found = |address: &str| reachable(address.parse().unwrap()).to_string();
-        assert_eq!(found("0.0.0.0:8080"), "127.0.0.1:8080");
-        assert_eq!(found("[::]:8080"), "[::1]:8080");
-        assert_eq!(found("10.0.0.7:8080"), "10.0.0.7:8080");
     }
 }
