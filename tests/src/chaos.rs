@@ -16,3 +16,4 @@ mod tally;
 
 pub use ledger::Ledger;
 pub use run::Chaos;
+pub use tally::Tally;

@@ -60,23 +60,44 @@ struct MembershipRow {
     is_leader: i32,
 }
 
-/// The core product's tables.
+/// A tenant's rows in the core product's tables.
 #[derive(Debug, Clone)]
 pub struct Core {
     url: String,
-    /// What stands before the tables' names.
-    prefix: String,
+    rows: Rows,
     /// Where it is a file, which must not be made by looking at it.
     file: Option<PathBuf>,
 }
 
+/// Whose rows, and where.
+#[derive(Debug, Clone)]
+struct Rows {
+    /// What stands before the tables' names.
+    prefix: String,
+    tenant: String,
+}
+
+impl Rows {
+    fn of_acme(prefix: String) -> Self {
+        Self { prefix, tenant: "acme".to_owned() }
+    }
+}
+
 impl Core {
     pub(crate) fn in_file(path: PathBuf) -> Self {
-        Self { url: format!("sqlite://{}", path.display()), prefix: String::new(), file: Some(path) }
+        Self { url: format!("sqlite://{}", path.display()), rows: Rows::of_acme(String::new()), file: Some(path) }
     }
 
-    pub(crate) fn on_server(url: &str, schema: &str) -> Self {
-        Self { url: url.to_owned(), prefix: format!("{schema}."), file: None }
+    /// In a schema of a database of PostgreSQL; of the tenant `acme`, unless it is told otherwise.
+    pub fn on_server(url: &str, schema: &str) -> Self {
+        Self { url: url.to_owned(), rows: Rows::of_acme(format!("{schema}.")), file: None }
+    }
+
+    /// The same tables, and another tenant's rows.
+    #[must_use]
+    pub fn of(mut self, tenant: &str) -> Self {
+        tenant.clone_into(&mut self.rows.tenant);
+        self
     }
 
     /// Reads the live rows; an empty directory while there are no tables yet, or no database.
@@ -95,7 +116,7 @@ impl Core {
     async fn read<T: Default + Send + 'static>(
         &self,
         what: &'static str,
-        query: impl FnOnce(&mut Connection, &str) -> database::Result<T> + Send + 'static,
+        query: impl FnOnce(&mut Connection, &Rows) -> database::Result<T> + Send + 'static,
     ) -> T {
         if self.file.as_ref().is_some_and(|file| !file.exists()) {
             return T::default();
@@ -103,8 +124,8 @@ impl Core {
         let Ok(database) = Database::open(&Options { pool_size: 1, ..Options::new(&self.url) }) else {
             return T::default();
         };
-        let prefix = self.prefix.clone();
-        database.read(what, move |conn| query(conn, &prefix)).await.unwrap_or_default()
+        let rows = self.rows.clone();
+        database.read(what, move |conn| query(conn, &rows)).await.unwrap_or_default()
     }
 }
 
@@ -116,33 +137,34 @@ pub fn as_core_sees(truth: &Snapshot) -> Snapshot {
     truth
 }
 
-fn count(conn: &mut Connection, prefix: &str) -> database::Result<i64> {
+fn count(conn: &mut Connection, Rows { prefix, tenant }: &Rows) -> database::Result<i64> {
     #[derive(diesel::QueryableByName)]
     struct Count {
         #[diesel(sql_type = BigInt)]
         count: i64,
     }
     let query = format!(
-        "SELECT (SELECT count(*) FROM {prefix}departments WHERE deleted_at IS NULL) + \
-         (SELECT count(*) FROM {prefix}members WHERE deleted_at IS NULL) AS count"
+        "SELECT (SELECT count(*) FROM {prefix}departments WHERE tenant_id = '{tenant}' AND deleted_at IS NULL) + \
+         (SELECT count(*) FROM {prefix}members WHERE tenant_id = '{tenant}' AND deleted_at IS NULL) AS count"
     );
     let counts: Vec<Count> = on_backend!(conn, c => diesel::sql_query(query).load(c))?;
     Ok(counts.first().map_or(0, |row| row.count))
 }
 
-fn snapshot(conn: &mut Connection, prefix: &str) -> database::Result<Snapshot> {
+fn snapshot(conn: &mut Connection, Rows { prefix, tenant }: &Rows) -> database::Result<Snapshot> {
     let query = format!(
-        "SELECT id, parent_id, name, position FROM {prefix}departments WHERE tenant_id = 'acme' AND deleted_at IS NULL"
+        "SELECT id, parent_id, name, position FROM {prefix}departments \
+         WHERE tenant_id = '{tenant}' AND deleted_at IS NULL"
     );
     let departments: Vec<DepartmentRow> = on_backend!(conn, c => diesel::sql_query(query).load(c))?;
     let query = format!(
         "SELECT id, name, mobile, email, title, gender, status, main_department_id, manager_id, \
-         CAST(attributes AS text) AS attributes FROM {prefix}members WHERE tenant_id = 'acme' AND deleted_at IS NULL"
+         CAST(attributes AS text) AS attributes FROM {prefix}members WHERE tenant_id = '{tenant}' AND deleted_at IS NULL"
     );
     let members: Vec<MemberRow> = on_backend!(conn, c => diesel::sql_query(query).load(c))?;
     let query = format!(
         "SELECT member_id, department_id, CASE WHEN is_leader THEN 1 ELSE 0 END AS is_leader \
-         FROM {prefix}member_departments WHERE tenant_id = 'acme' ORDER BY position"
+         FROM {prefix}member_departments WHERE tenant_id = '{tenant}' ORDER BY position"
     );
     let memberships: Vec<MembershipRow> = on_backend!(conn, c => diesel::sql_query(query).load(c))?;
     let mut snapshot = Snapshot::default();

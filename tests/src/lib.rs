@@ -14,4 +14,5 @@ pub use bridge::{Bridge, Setup};
 pub use core_tables::{Core, Paper, Papers, as_core_sees};
 pub use deployment::{Deployment, Service, Spread};
 pub use disk::{Ballast, SmallDisk};
+pub use programs::programs;
 pub use tenant::{Credentials, DingtalkSetup, HiresSetup};

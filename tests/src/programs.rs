@@ -11,10 +11,18 @@ const PROGRAMS: [&str; 5] = ["orgbridge", "callback-gateway", "resolver", "sink"
 /// Says `built` when all programs were built just before; see `scripts/test`.
 const STATE: &str = "ORGBRIDGE_TEST_PROGRAMS";
 
-/// Where a program is. All of them are built by one call, once per process, with the profile of who asks.
+/// Where a program is.
 pub(crate) fn path(name: &str) -> PathBuf {
+    programs().join(name)
+}
+
+/// Where the programs are. All of them are built by one call, once per process, with the profile of who asks.
+///
+/// # Panics
+/// When they do not build.
+pub fn programs() -> &'static Path {
     static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
-    DIRECTORY.get_or_init(directory).join(name)
+    DIRECTORY.get_or_init(directory)
 }
 
 fn directory() -> PathBuf {

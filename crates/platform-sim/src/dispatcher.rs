@@ -113,6 +113,14 @@ impl Dispatcher {
         tally.finish(started.elapsed())
     }
 
+    /// Sends one callback and waits for its answer. `turn` makes its random bytes differ from those of others.
+    pub async fn send_one(&self, callback: &Callback, turn: u64) -> Stats {
+        let mut tally = Tally::new(1, 0, Vec::new());
+        let started = Instant::now();
+        tally.count(Some((0, self.deliver(callback, turn).await)));
+        tally.finish(started.elapsed())
+    }
+
     /// Sends one callback with the usual repeats. `turn` makes its random bytes differ from those of others.
     async fn deliver(&self, callback: &Callback, turn: u64) -> Answer {
         let mut random = StdRng::seed_from_u64(self.options.seed.wrapping_mul(0x9e37_79b9) ^ turn.wrapping_add(1));

@@ -9,20 +9,20 @@ use crate::{Core, as_core_sees};
 
 /// What of the truth is at a destination, and what else.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Tally {
+pub struct Tally {
     /// Entities, and callbacks that are passed on, that are there as they should be.
-    pub(super) applied: usize,
+    pub applied: usize,
     /// Those that are not, or not as they should be.
-    pub(super) lost: usize,
+    pub lost: usize,
     /// Those that are there more than once, or were to be made twice.
-    pub(super) doubled: usize,
+    pub doubled: usize,
     /// What is there and not in the truth.
-    pub(super) unexpected: usize,
+    pub unexpected: usize,
 }
 
 impl Tally {
     /// The core's live rows.
-    pub(super) async fn of_core(core: &Core, truth: &Snapshot) -> Self {
+    pub async fn of_core(core: &Core, truth: &Snapshot) -> Self {
         let truth = as_core_sees(truth);
         let seen = core.snapshot().await;
         let rows = usize::try_from(core.count().await).unwrap_or_default();
@@ -31,7 +31,7 @@ impl Tally {
     }
 
     /// An OA's directory, and the `others` that it was to get as they came.
-    pub(super) fn of_oa(oa: &Oa, truth: &Snapshot, others: usize) -> Self {
+    pub fn of_oa(oa: &Oa, truth: &Snapshot, others: usize) -> Self {
         let directory = Self::of_directory(truth, &compare(truth, &oa.snapshot()));
         directory.plus(Self::of_messages(oa, others))
     }
@@ -58,7 +58,9 @@ impl Tally {
         Self { applied: entities.saturating_sub(lost), lost, doubled: 0, unexpected: unexpected.len() }
     }
 
-    fn plus(self, more: Self) -> Self {
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, more: Self) -> Self {
         Self {
             applied: self.applied + more.applied,
             lost: self.lost + more.lost,
@@ -68,11 +70,12 @@ impl Tally {
     }
 
     /// Nothing is missing, doubled or from nowhere.
-    pub(super) const fn is_right(&self) -> bool {
+    pub const fn is_right(&self) -> bool {
         self.lost == 0 && self.doubled == 0 && self.unexpected == 0
     }
 
-    pub(super) fn to_json(&self) -> Value {
+    /// As one JSON object.
+    pub fn to_json(&self) -> Value {
         json!({
             "applied": self.applied, "lost": self.lost, "doubled": self.doubled, "unexpected": self.unexpected,
         })

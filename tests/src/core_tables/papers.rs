@@ -9,7 +9,7 @@ use diesel::{
 };
 use serde_json::Value;
 
-use super::Core;
+use super::{Core, Rows};
 
 /// Its columns by name; those without a value are not there.
 pub type Paper = BTreeMap<String, String>;
@@ -88,19 +88,19 @@ pub(crate) fn details(details: &Value) -> Paper {
     members.map(|(name, value)| (format!("details/{name}"), value.to_string())).collect()
 }
 
-fn attendance(conn: &mut Connection, prefix: &str) -> database::Result<Papers> {
+fn attendance(conn: &mut Connection, Rows { prefix, tenant }: &Rows) -> database::Result<Papers> {
     let query = format!(
         "SELECT record_id, member_id, work_date, kind, check_type, planned_at, checked_at, result, source, \
-         CAST(details AS text) AS details FROM {prefix}attendance WHERE tenant_id = 'acme'"
+         CAST(details AS text) AS details FROM {prefix}attendance WHERE tenant_id = '{tenant}'"
     );
     let rows: Vec<AttendanceRow> = on_backend!(conn, c => sql_query(query).load(c))?;
     Ok(rows.into_iter().map(AttendanceRow::into_paper).collect())
 }
 
-fn approvals(conn: &mut Connection, prefix: &str) -> database::Result<Papers> {
+fn approvals(conn: &mut Connection, Rows { prefix, tenant }: &Rows) -> database::Result<Papers> {
     let query = format!(
         "SELECT instance_id, template, title, applicant_id, status, result, started_at, finished_at \
-         FROM {prefix}approvals WHERE tenant_id = 'acme'"
+         FROM {prefix}approvals WHERE tenant_id = '{tenant}'"
     );
     let rows: Vec<ApprovalRow> = on_backend!(conn, c => sql_query(query).load(c))?;
     Ok(rows.into_iter().map(ApprovalRow::into_paper).collect())

@@ -46,6 +46,9 @@ async fn one_trace_runs_from_the_callback_to_the_destination_through_all_service
         ..Setup::default()
     };
     let mut bridge = Bridge::start(&setup).await;
+    // What a pull told before a callback would not be sent for the callback's sake.
+    let pulled = async || bridge.sum_of("orgbridge_sync_runs_total").await;
+    eventually("the empty company is pulled", pulled, |pulls| *pulls >= 1.0).await;
     let callbacks = company.lock().unwrap().import(20, 5, 2);
     let stats = dispatcher(&bridge).send(&callbacks, &Script::default()).await;
     assert!(stats.failed.is_empty() && stats.refused == 0, "{stats:?}");
