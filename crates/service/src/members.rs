@@ -16,11 +16,15 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use crate::health::{Health, Readiness};
+
 /// How often each process says that it lives.
 const BEAT_EVERY: Duration = Duration::from_secs(2);
 /// Who was not heard of for so long is taken for dead. Three beats, and partitions are shared anew within 10 s.
 const PATIENCE: Duration = Duration::from_secs(6);
 const PATIENCE_MILLIS: i64 = 6_000;
+/// What it is called in readiness.
+const PART: &str = "workers";
 
 /// The live workers of each queue that this process consumes.
 pub(crate) struct StoreMembers {
@@ -37,19 +41,30 @@ impl StoreMembers {
     }
 
     /// Beats until told to stop, and then leaves: the others share out what was ours while we finish what is in hand. Who cannot
-    /// reach the database gives its share back: it could do nothing with it, and others may.
-    pub(crate) async fn keep(self: Arc<Self>, stop: CancellationToken) {
+    /// write into the database gives its share back, since it could do nothing with it, and others may; and it is not ready: a database
+    /// whose disk is full still answers whoever only reads.
+    pub(crate) async fn keep(self: Arc<Self>, health: Health, stop: CancellationToken) {
         let mut heard = Instant::now();
         loop {
+            let mut failed = None;
             for queue in self.queues() {
                 match self.beat(&queue).await {
-                    Ok(()) => heard = Instant::now(),
-                    Err(error) => tracing::debug!(queue, error = error.label(), "cannot say that we live"),
+                    Ok(()) => {
+                        heard = Instant::now();
+                        health.set(PART, Readiness::Ready);
+                    }
+                    Err(error) => {
+                        tracing::debug!(queue, error = error.label(), "cannot say that we live");
+                        failed = Some(error);
+                    }
                 }
             }
-            if heard.elapsed() > PATIENCE {
+            if let Some(error) = failed
+                && heard.elapsed() > PATIENCE
+            {
                 // The others take us for dead: what is ours at the broker is theirs.
                 self.give_everything_back();
+                health.set(PART, Readiness::NotReady(format!("the database takes nothing: {}", error.label())));
             }
             tokio::select! {
                 () = stop.cancelled() => break,

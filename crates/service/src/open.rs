@@ -134,7 +134,7 @@ pub fn open_by(
         let mut ctx = Context::assemble(parts).await?;
         ctx.traces = Traces::start(&config.telemetry, inhabitants.name, &ctx.instance)?;
         if openings.rabbitmq.is_some() {
-            ctx.spawn("members", members.keep(ctx.stop.clone()));
+            ctx.spawn("members", members.keep(ctx.health.clone(), ctx.stop.clone()));
         }
         ctx.keep_open(openings);
         Ok(ctx)

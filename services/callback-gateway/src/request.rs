@@ -11,7 +11,7 @@ use actix_web::{
     web,
 };
 use common::{Platform, TenantId};
-use service::traces::Part;
+use service::traces::{self, Part};
 use tokio::time::Instant;
 
 use crate::{
@@ -150,8 +150,10 @@ fn refuse(gateway: &Gateway, request: &HttpRequest, route: Route<'_>, refused: R
     // What is no id may be anything: it is not repeated.
     let tenant = route.tenant.parse::<TenantId>().ok();
     let tenant = tenant.as_ref().map_or("", TenantId::as_str);
+    let came = traceparent(request.headers());
     tracing::info!(
         tenant.id = tenant,
+        trace_id = came.as_deref().and_then(traces::trace_id),
         platform = route.platform.as_str(),
         status = refused.status.as_u16(),
         why = refused.why,

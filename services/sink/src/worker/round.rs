@@ -195,8 +195,9 @@ impl Worker {
         self.count_outcome(outcome);
         if settled == Settled::Dead {
             let (tenant, id, kind) = (&self.tenant, &self.id, step.key.kind.as_str());
+            let trace_id = step.change.traceparent.as_deref().and_then(traces::trace_id);
             tracing::warn!(
-                tenant.id = %tenant, destination.id = %id, entity.kind = kind, change.version = step.version,
+                tenant.id = %tenant, destination.id = %id, entity.kind = kind, change.version = step.version, trace_id,
                 "a destination rejected a change; see `orgbridge dead list`"
             );
         }
