@@ -60,7 +60,7 @@ impl Customer {
     pub(crate) fn file(&self, core: &str) -> String {
         let Self { id, oa, corp_id, to_us, to_oa, .. } = self;
         format!(
-            "id = \"{id}\"\n\
+            "id = \"{id}\"\nname = \"示例制造有限公司\"\n\
              [wecom]\ncorp_id = \"{corp_id}\"\ncontact_secret = \"contact-secret\"\napi_base = \"{NOWHERE}\"\n\
              callback_token = \"{}\"\ncallback_aes_key = \"{}\"\n\
              [[destinations]]\nid = \"core\"\nrole = \"core\"\n{core}\
