@@ -12,7 +12,7 @@ use database::Connection;
 use futures::future::BoxFuture;
 use service::{Context, TenantFile, config::ResolverConfig, depths};
 use store::{
-    destinations, keys, outbox,
+    destinations, keys, outbox, records,
     waiting::{self, Release},
 };
 use tokio::time::{Instant, MissedTickBehavior};
@@ -235,7 +235,10 @@ impl Resolver {
     }
 
     async fn be_patient(&self) -> database::Result<()> {
-        for tenant in self.context.tenants.snapshot().iter() {
+        // Of many tenants few have anything that waits: that is one question.
+        let parked = self.context.database.read("resolver.parked", records::parked_by_tenant).await?;
+        let tenants = self.context.tenants.snapshot();
+        for tenant in tenants.iter().filter(|tenant| parked.contains_key(&tenant.file.id)) {
             let limits = Limits {
                 grace_millis: millis(self.config.parking_grace_seconds),
                 limit_millis: millis(self.config.parking_limit_seconds),

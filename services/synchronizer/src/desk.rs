@@ -38,10 +38,10 @@ impl Desk {
         ours.filter_map(|tenant| self.companies.of(tenant)).collect()
     }
 
-    /// The company of a tenant, if it is of our lanes.
+    /// The company of a tenant, `None` where it has no platform. In whichever lane: a run that was taken on here goes on here when its
+    /// tenant moves meanwhile.
     pub(crate) fn company(&self, tenant: &TenantId) -> Option<Arc<Company>> {
-        let tenant = self.context.tenants.get(tenant).filter(|tenant| self.lanes.contains(&tenant.lane))?;
-        self.companies.of(&tenant)
+        self.companies.of(&*self.context.tenants.get(tenant)?)
     }
 
     /// The present moment, and until when a run that is held from now on is ours.
