@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod cells;
 mod first_sync;
 mod gateway;
 mod load;
@@ -44,6 +45,8 @@ enum What {
     Memory(memory::Options),
     /// The first sync of a core product that holds an older copy, and a reconciliation, against COPY of the same rows.
     FirstSync(first_sync::Options),
+    /// How many cells many tenants need, and how a morning goes in them: a simulation, which starts nothing.
+    Cells(Box<cells::Options>),
 }
 
 fn main() -> Result<ExitCode> {
@@ -66,6 +69,7 @@ async fn measure(what: &What) -> Result<serde_json::Value> {
         What::Order(options) => Box::pin(order::run(options)).await,
         What::Memory(options) => Box::pin(memory::run(options)).await,
         What::FirstSync(options) => Box::pin(first_sync::run(options)).await,
+        What::Cells(options) => cells::run(options),
     }
 }
 
