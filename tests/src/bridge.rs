@@ -15,6 +15,7 @@ use test_kit::{Proxy, Servers, Vhost};
 use crate::{
     Core, Deployment, Service,
     deployment::Storage,
+    metrics::sum_of,
     process::{Process, free_port},
     programs,
     tenant::{self, AES_KEY, CORP_ID, Credentials, DingtalkSetup, HiresSetup, OA_AES_KEY, OA_TOKEN, TOKEN},
@@ -297,13 +298,7 @@ impl Bridge {
 
     /// The sum of a metric over all processes and labels.
     pub async fn sum_of(&self, metric: &str) -> f64 {
-        let text = self.metrics().await;
-        // Neither a comment nor a metric whose name only begins like this one.
-        let value = |line: &str| match line.strip_prefix(metric)?.chars().next() {
-            Some('{' | ' ') => line.rsplit_once(' ')?.1.parse::<f64>().ok(),
-            _ => None,
-        };
-        text.lines().filter_map(value).sum()
+        sum_of(&self.metrics().await, metric)
     }
 
     /// How many processes there are to be.

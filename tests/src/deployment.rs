@@ -27,7 +27,8 @@ impl Service {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Synchronizer, Self::CallbackGateway, Self::Resolver, Self::Sink];
 
-    pub(crate) const fn program(self) -> &'static str {
+    /// The name of its program.
+    pub const fn program(self) -> &'static str {
         match self {
             Self::Synchronizer => "synchronizer",
             Self::CallbackGateway => "callback-gateway",

@@ -3,7 +3,7 @@
 use std::{
     ffi::OsString,
     fs::{self, File},
-    net::TcpListener,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     ops::Range,
     os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
@@ -30,7 +30,8 @@ const CRASH: Duration = Duration::from_secs(60);
 /// Tells one where: see `service/src/crash.rs`.
 const CRASH_AT: &str = "ORGBRIDGE_CRASH_AT";
 
-pub(crate) struct Process {
+/// One process of ours, or one that is to run. It is killed when this is dropped.
+pub struct Process {
     name: String,
     program: &'static str,
     arguments: Vec<OsString>,
@@ -43,29 +44,32 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// One that does not run yet.
-    pub(crate) fn new(
-        name: String,
-        program: &'static str,
-        arguments: Vec<OsString>,
-        directory: &Path,
-        admin: u16,
-    ) -> Self {
+    /// One that does not run yet. It works in `directory`, where its log goes too, under its name; its admin server is to listen on that
+    /// port.
+    pub fn new(name: String, program: &'static str, arguments: Vec<OsString>, directory: &Path, admin: u16) -> Self {
         Self { name, program, arguments, directory: directory.to_owned(), admin, crash_at: None, child: None }
     }
 
     /// The program that it is of.
-    pub(crate) fn program(&self) -> &'static str {
+    pub const fn program(&self) -> &'static str {
         self.program
     }
 
     /// Its id while it is to run.
-    pub(crate) fn id(&self) -> Option<u32> {
+    pub fn id(&self) -> Option<u32> {
         self.child.as_ref().map(Child::id)
     }
 
+    /// Where its admin server listens.
+    pub fn admin(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.admin).into()
+    }
+
     /// Starts it, unless it runs already. Its log is continued.
-    pub(crate) fn start(&mut self) {
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn start(&mut self) {
         if self.child.is_some() {
             return;
         }
@@ -113,13 +117,21 @@ impl Process {
     }
 
     /// Whether it says that it is ready.
-    pub(crate) async fn is_ready(&self, client: &reqwest::Client) -> bool {
-        let url = format!("http://127.0.0.1:{}/readyz", self.admin);
-        client.get(&url).send().await.is_ok_and(|answer| answer.status().is_success())
+    pub async fn is_ready(&self, client: &reqwest::Client) -> bool {
+        self.readiness(client).await.is_some_and(|(status, _)| status.is_success())
+    }
+
+    /// What it says of its readiness: status and words. Nothing while it does not answer.
+    pub async fn readiness(&self, client: &reqwest::Client) -> Option<(reqwest::StatusCode, String)> {
+        let answer = client.get(format!("http://{}/readyz", self.admin())).send().await.ok()?;
+        Some((answer.status(), answer.text().await.ok()?))
     }
 
     /// Whether it ended though nobody told it to.
-    pub(crate) fn has_ended(&mut self) -> bool {
+    ///
+    /// # Panics
+    /// Never: it is a child of ours.
+    pub fn has_ended(&mut self) -> bool {
         self.child.as_mut().is_some_and(|child| child.try_wait().expect("a child of ours").is_some())
     }
 
@@ -158,7 +170,10 @@ impl Process {
     }
 
     /// SIGTERM; it must end by itself, and well.
-    pub(crate) async fn stop(&mut self) {
+    ///
+    /// # Panics
+    /// When it does not run, and when it does not end as it should.
+    pub async fn stop(&mut self) {
         let child = self.child.as_mut().expect("a running process");
         kill_process(Pid::from_child(child), Signal::TERM).expect("told to stop");
         let end = Instant::now() + STOP;
@@ -184,9 +199,8 @@ impl Process {
     }
 
     /// What it counts; nothing while it does not run.
-    pub(crate) async fn metrics(&self, client: &reqwest::Client) -> String {
-        let url = format!("http://127.0.0.1:{}/metrics", self.admin);
-        match client.get(url).send().await {
+    pub async fn metrics(&self, client: &reqwest::Client) -> String {
+        match client.get(format!("http://{}/metrics", self.admin())).send().await {
             Ok(answer) => answer.text().await.unwrap_or_default(),
             Err(_) => String::new(),
         }
@@ -206,7 +220,10 @@ impl Drop for Process {
 /// A port that was free a moment ago. It stays the same over restarts, as a platform expects of a callback address. It is below those
 /// that the system gives to whoever connects: otherwise a connection could take it before the program that it is for, or between
 /// two starts of that.
-pub(crate) fn free_port() -> u16 {
+///
+/// # Panics
+/// When there is none.
+pub fn free_port() -> u16 {
     static ASKED: AtomicU32 = AtomicU32::new(0);
     // Tests that run at the same time begin far from each other.
     let first = std::process::id().wrapping_mul(977);

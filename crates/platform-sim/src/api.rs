@@ -7,6 +7,7 @@
 mod accounts;
 mod admission;
 mod chance;
+mod crowd;
 mod cursor;
 pub(crate) mod cutter;
 mod desk;
@@ -38,6 +39,7 @@ use tokio::sync::watch;
 use crate::Company;
 
 use admission::{Asked, Permit, State};
+pub use crowd::Crowd;
 pub use faults::{About, Fault, Trouble};
 pub use interface::Interface;
 pub use journal::{Outcome, Record, Tally};
@@ -105,7 +107,7 @@ impl Api {
     /// # Errors
     /// If the server cannot be set up.
     pub fn listen(&self, listener: TcpListener) -> io::Result<ApiServer> {
-        ApiServer::start(listener, self.clone())
+        ApiServer::start(listener, Crowd::from(self.clone()))
     }
 
     /// Answers one request. Nothing is waited for: what is to come late says so.

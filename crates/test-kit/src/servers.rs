@@ -37,6 +37,7 @@ pub struct Servers {
     directory: PathBuf,
     amqp: String,
     api: String,
+    metrics: String,
     postgres: String,
     /// Of those that a test started for itself: they end with this.
     own: Option<TempDir>,
@@ -154,6 +155,14 @@ impl Servers {
         address.parse().expect("an address")
     }
 
+    /// Where RabbitMQ tells Prometheus what it counts.
+    ///
+    /// # Panics
+    /// Never: the script tells addresses.
+    pub fn rabbitmq_metrics(&self) -> SocketAddr {
+        self.metrics.parse().expect("an address")
+    }
+
     /// Where PostgreSQL listens.
     ///
     /// # Panics
@@ -205,6 +214,7 @@ impl Servers {
             directory: told("ORGBRIDGE_TEST_SERVERS")?.into(),
             amqp: place("ORGBRIDGE_TEST_AMQP")?,
             api: told("ORGBRIDGE_TEST_RABBITMQ_API")?,
+            metrics: told("ORGBRIDGE_TEST_RABBITMQ_METRICS")?,
             postgres: place("ORGBRIDGE_TEST_POSTGRES")?,
             own,
         })

@@ -261,7 +261,8 @@ fn next(tellers: &mut [Teller], turn: usize, may_draw: bool) -> Option<(usize, C
     places.find_map(|place| Some((place, tellers.get_mut(place)?.next(may_draw)?)))
 }
 
-async fn send(dispatcher: Option<&Dispatcher>, callback: &Callback, turn: u64) -> Result<u32, String> {
+/// Makes one request; the microseconds until `success`, or what came instead.
+pub(crate) async fn send(dispatcher: Option<&Dispatcher>, callback: &Callback, turn: u64) -> Result<u32, String> {
     let dispatcher = dispatcher.ok_or("no gateway is ready")?;
     let stats = dispatcher.send_one(callback, turn).await;
     match (stats.answered_success, stats.latencies_micros.first(), stats.last_refusal) {

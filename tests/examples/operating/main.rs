@@ -5,15 +5,25 @@
 //! when that has a `complaints` that is not empty. `docs/operating/trials.md` says what each does and which options it has.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "its result is what it prints")]
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a measuring tool stops where it cannot measure")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a measuring tool stops where it cannot measure"
+)]
 
 mod cluster;
 mod customer;
 mod drained;
+mod fleet;
+mod lanes;
 mod load;
+mod newcomers;
 mod options;
 mod rolling;
 mod scaling;
+mod space;
+mod tenants;
 mod upgrade;
 mod verdict;
 
@@ -32,6 +42,9 @@ async fn main() -> ExitCode {
         "scaling" => scaling::run(&options).await,
         "drained" => drained::run(&options).await,
         "upgrade" => upgrade::run(&options).await,
+        "lanes" => lanes::run(&options).await,
+        "tenants" => tenants::run(&options).await,
+        "space" => space::run(&options).await,
         _ => {
             eprintln!("which trial? rolling, scaling, drained, upgrade, lanes, tenants, space");
             return ExitCode::from(2);

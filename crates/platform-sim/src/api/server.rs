@@ -1,4 +1,4 @@
-//! The API's HTTP side.
+//! The APIs' HTTP side.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
@@ -11,13 +11,13 @@ use actix_web::rt::System;
 use actix_web::rt::time::sleep;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 
-use super::{Answer, Api, Call, Delivery, cutter};
+use super::{Answer, Call, Crowd, Delivery, cutter};
 
 const MAX_BODY_BYTES: usize = 4 << 20;
 /// Idle connections of clients live long, so that nobody meets one that is just being closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
-/// The API on a socket. It stops when dropped.
+/// One company's API on a socket, or those of many. It stops when dropped.
 pub struct ApiServer {
     handle: ServerHandle,
     address: SocketAddr,
@@ -25,14 +25,14 @@ pub struct ApiServer {
 
 impl ApiServer {
     /// Serves on a thread of its own until it is stopped.
-    pub(super) fn start(listener: TcpListener, api: Api) -> io::Result<Self> {
+    pub(super) fn start(listener: TcpListener, crowd: Crowd) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let (sender, receiver) = mpsc::channel();
         std::thread::Builder::new().name("simulated-api".to_owned()).spawn(move || {
             System::new().block_on(async move {
                 let server = HttpServer::new(move || {
                     App::new()
-                        .app_data(web::Data::new(api.clone()))
+                        .app_data(web::Data::new(crowd.clone()))
                         .app_data(web::PayloadConfig::new(MAX_BODY_BYTES))
                         .default_service(web::to(handle))
                 })
@@ -87,15 +87,19 @@ impl std::fmt::Debug for ApiServer {
     }
 }
 
-async fn handle(request: HttpRequest, body: web::Bytes, api: web::Data<Api>) -> HttpResponse {
-    let mut released = api.released();
-    let Answer { status, body, delivery } = api.call(&Call {
+async fn handle(request: HttpRequest, body: web::Bytes, crowd: web::Data<Crowd>) -> HttpResponse {
+    let call = Call {
         method: request.method().as_str(),
         path: request.path(),
         query: request.query_string(),
         body: &body,
         peer: request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip().to_canonical()),
-    });
+    };
+    let api = crowd.of(&call);
+    let mut released = api.released();
+    let answer = api.call(&call);
+    crowd.note(&call, &api, &answer);
+    let Answer { status, body, delivery } = answer;
     match delivery {
         Delivery::Now => {}
         Delivery::Late(pause) => sleep(pause).await,

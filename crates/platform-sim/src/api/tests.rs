@@ -1,5 +1,6 @@
 mod access;
 mod accounts;
+mod crowd;
 mod faults;
 mod http;
 mod limits;

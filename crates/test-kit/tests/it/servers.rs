@@ -1,5 +1,10 @@
 //! RabbitMQ and PostgreSQL as tests get them.
 
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
+
 use diesel::{
     Connection, PgConnection, RunQueryDsl, connection::SimpleConnection, dsl::sql, select, sql_types::Integer,
 };
@@ -38,6 +43,15 @@ fn virtual_hosts_are_listed_until_they_are_dropped() {
     assert!(servers.rabbitmqctl(&["list_vhosts"]).contains(&name));
     drop(vhost);
     assert!(!is_listed(&name));
+}
+
+#[test]
+fn rabbitmq_tells_prometheus_what_it_counts() {
+    let mut page = TcpStream::connect(Servers::shared().rabbitmq_metrics()).unwrap();
+    page.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").unwrap();
+    let mut text = String::new();
+    page.read_to_string(&mut text).unwrap();
+    assert!(text.contains("\nrabbitmq_alarms_free_disk_space_watermark 0\n"), "{text}");
 }
 
 #[test]
