@@ -44,7 +44,11 @@ impl Drop for SmallDisk {
 
 /// A file that takes all the room that a disk has left, until this is dropped.
 #[derive(Debug)]
-pub struct Ballast(PathBuf);
+pub struct Ballast {
+    path: PathBuf,
+    file: File,
+    bytes: usize,
+}
 
 impl Ballast {
     /// Fills the small disk that this directory is on. Blocks.
@@ -52,22 +56,30 @@ impl Ballast {
     /// # Panics
     /// When no file can be made there, and when it is no small disk.
     pub fn fill(directory: &Path) -> Self {
-        let ballast = Self(directory.join("ballast"));
-        let mut file = File::create(&ballast.0).expect("a file");
-        let mut written = 0;
+        let path = directory.join("ballast");
+        let file = File::create(&path).expect("a file");
+        let mut ballast = Self { path, file, bytes: 0 };
+        ballast.top_up();
+        ballast
+    }
+
+    /// Takes what became free since: who has no room gives some back now and then, and would find it again. Blocks.
+    ///
+    /// # Panics
+    /// When it is no small disk.
+    pub fn top_up(&mut self) {
         for piece in [vec![0_u8; 1 << 20], vec![0_u8; 4096]] {
-            while file.write_all(&piece).is_ok() {
-                written += piece.len();
-                assert!(written < MOST_BYTES, "{} is no small disk", directory.display());
+            while self.file.write_all(&piece).is_ok() {
+                self.bytes += piece.len();
+                assert!(self.bytes < MOST_BYTES, "{} is on no small disk", self.path.display());
             }
         }
-        ballast
     }
 }
 
 impl Drop for Ballast {
     fn drop(&mut self) {
         // It may be gone with its disk.
-        fs::remove_file(&self.0).ok();
+        fs::remove_file(&self.path).ok();
     }
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use common::{Backoff, Disposition, Hop};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Delivery, Lane, Outgoing, Result};
+use crate::{Delivery, Lane, Outgoing, Result, Share};
 
 /// A durable queue with partitions. Delivery is at least once; order is kept per ordering key and publisher.
 #[async_trait]
@@ -36,6 +36,12 @@ pub trait Broker: Send + Sync + 'static {
         handler: Arc<dyn Handler>,
         stop: CancellationToken,
     ) -> Result<()>;
+
+    /// What of a lane comes to the consumers of this process. All of it, where there are no others.
+    fn share(&self, hop: Hop, lane: &Lane) -> Share {
+        let _others = (hop, lane);
+        Share::All
+    }
 
     /// How much of a hop is not acknowledged yet, over all lanes that this instance has to do with; 0 means that nothing
     /// waits. What is counted is the broker's own: documents, or messages with several documents each. It is a gauge: what

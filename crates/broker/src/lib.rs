@@ -7,6 +7,7 @@ mod error;
 mod group;
 mod message;
 mod rabbitmq;
+mod share;
 mod spool;
 #[cfg(feature = "suite")]
 pub mod suite;
@@ -16,4 +17,5 @@ pub use embedded::Embedded;
 pub use error::{Error, Result};
 pub use message::{Delivery, Lane, Outgoing};
 pub use rabbitmq::{Alone, Members, RabbitMq, RabbitMqOptions};
+pub use share::{Share, Shares};
 pub use spool::{SpoolOptions, SpoolStats, Spooled};

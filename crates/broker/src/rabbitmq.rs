@@ -13,7 +13,7 @@ mod reader;
 mod topology;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
@@ -35,6 +35,7 @@ use self::{
     inbox::Holdings,
     line::Line,
     link::{Access, Link},
+    members::{Live, share},
     publisher::{Calls, Job, Publisher},
     topology::Topology,
 };
@@ -43,7 +44,7 @@ pub use self::{
     options::RabbitMqOptions,
 };
 use crate::{
-    Broker, ConsumeOptions, Error, Handler, Lane, Outgoing, Result,
+    Broker, ConsumeOptions, Error, Handler, Lane, Outgoing, Result, Share,
     group::{Document, documents},
 };
 
@@ -71,6 +72,8 @@ struct Inner {
     access: Arc<Access>,
     topology: Arc<Topology>,
     members: Arc<dyn Members>,
+    /// Whom somebody asked about.
+    crews: Mutex<HashMap<(Hop, Lane), Live>>,
     confirm_deadline: Duration,
     publishing: Line,
     /// Opened with the first consumer.
@@ -111,6 +114,7 @@ impl RabbitMq {
             access,
             topology,
             members,
+            crews: Mutex::default(),
             confirm_deadline: options.confirm_deadline,
             publishing,
             consuming: OnceLock::new(),
@@ -161,6 +165,15 @@ impl Inner {
         let (answer, answered) = oneshot::channel();
         self.jobs.send(Job { documents, answer }).await.map_err(|_gone| Error::Closed)?;
         answered.await.map_err(|_gone| Error::Closed)?
+    }
+
+    fn share(&self, hop: Hop, lane: &Lane) -> Share {
+        let live = {
+            let mut crews = self.crews.lock().unwrap_or_else(PoisonError::into_inner);
+            let crew = crews.entry((hop, lane.clone())).or_insert_with(|| self.members.watch(hop, lane));
+            Arc::clone(&crew.borrow_and_update())
+        };
+        share(&*self.members, &live, self.topology.queues(hop, lane).map(|queue| self.topology.name(&queue)))
     }
 
     fn consuming(&self) -> Line {
@@ -222,6 +235,10 @@ impl Broker for RabbitMq {
             stop,
         };
         consumer.run().await
+    }
+
+    fn share(&self, hop: Hop, lane: &Lane) -> Share {
+        self.0.share(hop, lane)
     }
 
     async fn depth(&self, hop: Hop) -> Result<u64> {

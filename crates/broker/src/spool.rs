@@ -16,7 +16,7 @@ use tracing::debug;
 pub use self::gauge::SpoolStats;
 use self::{forward::Forwarders, gauge::Gauge};
 use crate::error::chain;
-use crate::{Broker, ConsumeOptions, Embedded, Error, Handler, Lane, Outgoing, Result};
+use crate::{Broker, ConsumeOptions, Embedded, Error, Handler, Lane, Outgoing, Result, Share};
 
 /// How long [`Spooled::close`] goes on bringing messages to a broker that works.
 const LAST_FORWARDING: Duration = Duration::from_secs(2);
@@ -172,6 +172,10 @@ impl Broker for Spooled {
         stop: CancellationToken,
     ) -> Result<()> {
         self.main.consume(hop, lanes, options, handler, stop).await
+    }
+
+    fn share(&self, hop: Hop, lane: &Lane) -> Share {
+        self.main.share(hop, lane)
     }
 
     async fn depth(&self, hop: Hop) -> Result<u64> {

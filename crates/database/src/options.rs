@@ -1,6 +1,6 @@
 //! How a database is opened.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use url::Url;
 
@@ -20,6 +20,8 @@ pub struct Options {
     /// All that is asked goes by a key, or walks along one in its order: a PostgreSQL server is kept from gathering and sorting rows.
     /// One that has no statistics of a table that just filled takes it for small, and would do so with all of it for every page.
     pub goes_by_keys: bool,
+    /// How long a connection stays open that nobody uses, to half a minute; for ever without. One in memory always stays.
+    pub idle: Option<Duration>,
 }
 
 /// What a commit waits for.
@@ -33,9 +35,9 @@ pub enum Synchronous {
 }
 
 impl Options {
-    /// Four reads at once, commits that wait for the disk, and everything by keys.
+    /// Four reads at once, commits that wait for the disk, everything by keys, and connections that stay open.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), pool_size: 4, synchronous: Synchronous::default(), goes_by_keys: true }
+        Self { url: url.into(), pool_size: 4, synchronous: Synchronous::default(), goes_by_keys: true, idle: None }
     }
 
     pub(crate) fn place(&self) -> Result<Place> {

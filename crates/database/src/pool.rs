@@ -9,6 +9,7 @@ use std::{
 };
 
 use diesel::{Connection as _, PgConnection, SqliteConnection, connection::SimpleConnection};
+use scheduled_thread_pool::ScheduledThreadPool;
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -47,12 +48,16 @@ impl Pool {
         let size = if matches!(role, Role::Reader | Role::Any) { options.pool_size.max(1) } else { 1 };
         let refusal = Refusal::default();
         // Opened when first needed, and never closed for age: a connection in memory is its database. Unchecked, since
-        // waiting for the first one would freeze while a server starts (sfackler/r2d2 #142).
+        // waiting for the first one would freeze while a server starts (sfackler/r2d2 #142). The pool's own threads only open and
+        // close connections; it would have three of them, and there may be a pool for each tenant's product.
+        let idle = options.idle.filter(|idle| role != Role::Only && !idle.is_zero());
+        let opener = ScheduledThreadPool::builder().num_threads(1).thread_name_pattern("connections-{}").build();
         let connections = r2d2::Pool::builder()
             .max_size(size)
             .min_idle(Some(0))
             .max_lifetime(None)
-            .idle_timeout(None)
+            .idle_timeout(idle)
+            .thread_pool(Arc::new(opener))
             .test_on_check_out(false)
             .connection_timeout(CONNECT_TIMEOUT)
             .error_handler(Box::new(refusal.clone()))

@@ -5,7 +5,7 @@ use outbound::{Client, Refusal};
 
 use crate::{
     Destination, Kind, Settings, TenantFacts, dingtalk_callback,
-    sql::{Address, BadAddress, BadSchemaName, SchemaName, SqlTables},
+    sql::{Address, BadAddress, BadSchemaName, Databases, SchemaName, SqlTables},
     wecom_callback::{Relay, RelaySettings},
     wecom_members::WecomMembers,
 };
@@ -36,7 +36,7 @@ pub enum BuildError {
     NoWecom,
 }
 
-/// Makes a destination. Nothing is opened or connected to yet.
+/// Makes a destination. Nothing is opened or connected to yet; what it opens is shared with others in the same `databases`.
 ///
 /// # Errors
 /// The kind is not built yet, or the settings cannot be used.
@@ -45,18 +45,21 @@ pub fn build(
     settings: &Settings,
     facts: &TenantFacts,
     http: &Client,
+    databases: &Databases,
 ) -> Result<Destination, BuildError> {
     match settings {
         Settings::Sqlite { url } => {
             if !url.starts_with("sqlite:") {
                 return Err(BuildError::DatabaseUrl);
             }
-            Ok(Destination::Batch(Box::new(SqlTables::in_file(url.clone(), tenant.clone(), facts.clone()))))
+            let tables = SqlTables::in_file(url.clone(), tenant.clone(), facts.clone());
+            Ok(Destination::Batch(Box::new(tables.sharing(databases))))
         }
         Settings::Postgres { url, schema } => {
             let address = Address::new(url.expose(), http.guard().clone())?;
             let schema = if schema.is_empty() { SchemaName::default() } else { SchemaName::new(schema.as_str())? };
-            Ok(Destination::Batch(Box::new(SqlTables::on_server(address, schema, tenant.clone(), facts.clone()))))
+            let tables = SqlTables::on_server(address, schema, tenant.clone(), facts.clone());
+            Ok(Destination::Batch(Box::new(tables.sharing(databases))))
         }
         Settings::WecomCallback { url, token, aes_key, receive_id, agent_id, spacing_millis, distinct_seconds } => {
             let settings = RelaySettings {

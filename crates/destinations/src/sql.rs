@@ -13,6 +13,7 @@
 
 mod address;
 mod apply;
+mod databases;
 mod dialect;
 mod keep;
 mod known;
@@ -34,11 +35,12 @@ use std::{error::Error as _, sync::Arc};
 
 use async_trait::async_trait;
 use common::{Change, EntityKey, EntityKind, ROOT_DEPARTMENT, TenantId, UnixMillis};
-use database::{Connection, Database, Options, Synchronous};
+use database::{Connection, Database};
 use tokio::sync::Mutex;
 
 pub use self::{
     address::{Address, BadAddress},
+    databases::Databases,
     schema_name::{BadSchemaName, SchemaName},
 };
 use self::{dialect::Dialect, read::Part, schema::Root, wanted::Wanted};
@@ -63,8 +65,8 @@ pub struct SqlTables {
 
 enum Source {
     /// Opened when first needed, and again after a failure.
-    Place(Place),
-    Given(Database),
+    Place(Place, Databases),
+    Given(Arc<Database>),
 }
 
 #[derive(Clone)]
@@ -75,7 +77,7 @@ enum Place {
 
 #[derive(Clone)]
 struct Open {
-    database: Database,
+    database: Arc<Database>,
     tables: Arc<Tables>,
     has_root: bool,
 }
@@ -83,17 +85,26 @@ struct Open {
 impl SqlTables {
     /// Tables in the file at `sqlite://PATH`, which is opened when first needed.
     pub fn in_file(url: String, tenant: TenantId, facts: TenantFacts) -> Self {
-        Self::new(Source::Place(Place::File(url)), SchemaName::default(), tenant, facts)
+        Self::new(Source::Place(Place::File(url), Databases::default()), SchemaName::default(), tenant, facts)
     }
 
     /// Tables in a schema on a PostgreSQL server, which is connected to when first needed.
     pub fn on_server(address: Address, schema: SchemaName, tenant: TenantId, facts: TenantFacts) -> Self {
-        Self::new(Source::Place(Place::Server(address)), schema, tenant, facts)
+        Self::new(Source::Place(Place::Server(address), Databases::default()), schema, tenant, facts)
+    }
+
+    /// The same tables, in a database that is shared with whoever else has some there.
+    #[must_use]
+    pub fn sharing(mut self, databases: &Databases) -> Self {
+        if let Source::Place(_, own) = &mut self.source {
+            *own = databases.clone();
+        }
+        self
     }
 
     /// Tables in a database that is open already, for simulations and tests. SQLite has no schemas.
     pub fn over(database: Database, schema: SchemaName, tenant: TenantId, facts: TenantFacts) -> Self {
-        Self::new(Source::Given(database), schema, tenant, facts)
+        Self::new(Source::Given(Arc::new(database)), schema, tenant, facts)
     }
 
     fn new(source: Source, schema: SchemaName, tenant: TenantId, facts: TenantFacts) -> Self {
@@ -110,8 +121,8 @@ impl SqlTables {
         }
         let database = match (open.take(), &self.source) {
             (Some(open), _) => open.database,
-            (None, Source::Given(database)) => database.clone(),
-            (None, Source::Place(place)) => open_database(place.clone()).await?,
+            (None, Source::Given(database)) => Arc::clone(database),
+            (None, Source::Place(place, databases)) => open_database(place.clone(), databases.clone()).await?,
         };
         let (tenant, schema, has_root) = (self.tenant.clone(), self.schema.clone(), root.is_some());
         let tables =
@@ -142,6 +153,9 @@ impl SqlTables {
         let done = if write { database.write(what, work).await } else { database.read(what, work).await };
         if matches!(&done, Err(error) if !matches!(error, database::Error::Busy)) {
             *self.open.lock().await = None;
+            if let Source::Place(place, databases) = &self.source {
+                databases.doubt(place, &database);
+            }
         }
         Ok(done?)
     }
@@ -224,22 +238,8 @@ impl Product for SqlTables {
     }
 }
 
-async fn open_database(place: Place) -> Result<Database, Unavailable> {
-    let opening = tokio::task::spawn_blocking(move || {
-        let url = match place {
-            Place::File(url) => url,
-            Place::Server(address) => address.resolve()?,
-        };
-        // A commit is our word that the change arrived, so it waits for the disk. One connection is enough: one courier
-        // speaks to a destination, and a server has few connections for all of its tenants.
-        Ok::<Database, Unavailable>(Database::open(&Options {
-            url,
-            pool_size: 1,
-            synchronous: Synchronous::Full,
-            // Triggers and views of the product run here too.
-            goes_by_keys: false,
-        })?)
-    });
+async fn open_database(place: Place, databases: Databases) -> Result<Arc<Database>, Unavailable> {
+    let opening = tokio::task::spawn_blocking(move || databases.open(&place));
     opening.await.unwrap_or_else(|_interrupted| Err(Unavailable::new("opening the database was interrupted")))
 }
 

@@ -9,6 +9,7 @@ pub mod jiandaoyun;
 pub mod message;
 pub mod oa;
 pub mod query;
+pub mod sandbox;
 
 mod compare;
 mod roster;

@@ -1,12 +1,14 @@
 //! Pages of what a platform could not push, as they were read. Reading removes them there (reference dingtalk 4.7), so a page is here
 //! before anything else is done with it, and until all that is on it was taken over.
 
+use std::collections::BTreeSet;
+
 use common::{TenantId, UnixMillis};
 use database::{Connection, Result, on_backend};
 use diesel::prelude::*;
 
 use crate::{
-    convert::ROWS_PER_STATEMENT,
+    convert::{ROWS_PER_STATEMENT, parse},
     gaps::Gap,
     schema::dingtalk::{failed_pushes, failed_reads},
 };
@@ -144,6 +146,17 @@ pub fn is_under_way(conn: &mut Connection, tenant: &TenantId) -> Result<bool> {
     let reads = failed_reads::table.filter(failed_reads::tenant.eq(tenant.as_str())).count();
     let reads: i64 = on_backend!(conn, c => reads.get_result(c))?;
     Ok(reads > 0 || !oldest(conn, tenant, 1)?.is_empty())
+}
+
+/// The tenants of which pages are being read, or were read and are not taken over yet.
+///
+/// # Errors
+/// Those of the database.
+pub fn tenants_under_way(conn: &mut Connection) -> Result<BTreeSet<TenantId>> {
+    let read: Vec<String> = on_backend!(conn, c => failed_reads::table.select(failed_reads::tenant).load(c))?;
+    let kept = failed_pushes::table.select(failed_pushes::tenant).distinct();
+    let kept: Vec<String> = on_backend!(conn, c => kept.load(c))?;
+    read.iter().chain(&kept).map(|tenant| parse(tenant)).collect()
 }
 
 /// Forgets the pages of a tenant that is removed.

@@ -146,17 +146,22 @@ pub fn lease(
     until: UnixMillis,
 ) -> Result<Option<u64>> {
     let (now, until) = shared_clock(conn, now, until)?;
-    let free = tenants::outbox_owner
-        .is_null()
-        .or(tenants::outbox_owner.eq(owner))
-        .or(tenants::outbox_until.is_null())
-        .or(tenants::outbox_until.lt(now.0));
-    let taken: Option<i64> = on_backend!(conn, c => diesel::update(tenants::table.filter(tenants::id.eq(tenant.as_str())).filter(free.assume_not_null()))
+    let taken: Option<i64> = on_backend!(conn, c => diesel::update(tenants::table.filter(tenants::id.eq(tenant.as_str())).filter(is_free_for(owner, now.0).assume_not_null()))
         .set((tenants::outbox_owner.eq(owner), tenants::outbox_until.eq(until.0)))
         .returning(tenants::published_version)
         .get_result(c)
         .optional())?;
     Ok(taken.map(unsigned))
+}
+
+/// Whether `owner` may have a tenant's outbox lease.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn is_free_for<'a>(owner: &'a str, now: i64) -> _ {
+    tenants::outbox_owner
+        .is_null()
+        .or(tenants::outbox_owner.eq(owner))
+        .or(tenants::outbox_until.is_null())
+        .or(tenants::outbox_until.lt(now))
 }
 
 /// Gives the outbox lease of tenants back, where `owner` still holds it; in the order of ids, as [`lock_tenants`] takes them.
@@ -194,14 +199,16 @@ pub fn published(conn: &mut Connection, tenant: &TenantId, owner: &str, through:
     Ok(())
 }
 
-/// Tenants with changes that are not published.
-pub fn tenants_with_unpublished(conn: &mut Connection) -> Result<Vec<TenantId>> {
-    let rows: Vec<String> = on_backend!(conn, c => tenants::table
+/// Tenants with changes that nobody noted as published, and their last versions, without those whose lease somebody else holds.
+pub fn tenants_to_publish(conn: &mut Connection, owner: &str, now: UnixMillis) -> Result<Vec<(TenantId, u64)>> {
+    let (now, _) = shared_clock(conn, now, now)?;
+    let rows: Vec<(String, i64)> = on_backend!(conn, c => tenants::table
         .filter(tenants::removed_at.is_null())
         .filter(tenants::published_version.lt(tenants::last_version))
-        .select(tenants::id)
+        .filter(is_free_for(owner, now.0).assume_not_null())
+        .select((tenants::id, tenants::last_version))
         .load(c))?;
-    rows.iter().map(|id| parse(id)).collect()
+    rows.into_iter().map(|(id, last)| Ok((parse(&id)?, unsigned(last)))).collect()
 }
 
 /// Tenants that have no version yet: their root departments are still to be created.

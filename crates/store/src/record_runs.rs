@@ -1,16 +1,18 @@
 //! The comparison of a tenant's attendance and approvals with their platform: how far it got, when the next one is due, and who is at it. A
 //! tenant has one at a time.
 
+use std::collections::BTreeSet;
+
 use common::{TenantId, UnixMillis};
 use database::{Connection, Result, on_backend};
 use diesel::prelude::*;
 
 use crate::{
     clock::shared_clock,
-    convert::{signed, unsigned},
+    convert::{parse, signed, unsigned},
     gaps,
     schema::dingtalk::record_runs,
-    snapshots::Hold,
+    snapshots::{self, Hold},
 };
 
 /// A comparison.
@@ -62,6 +64,35 @@ pub fn get(conn: &mut Connection, tenant: &TenantId) -> Result<Option<Run>> {
         back_to: row.back_to.map(UnixMillis),
         differences: unsigned(row.differences),
     }))
+}
+
+/// The tenants of whom a comparison is due or under way, and those that were pulled and never compared.
+///
+/// # Errors
+/// Those of the database.
+pub fn tenants_to_compare(conn: &mut Connection, now: UnixMillis) -> Result<BTreeSet<TenantId>> {
+    let query = record_runs::table
+        .filter(record_runs::place.is_null())
+        .filter(record_runs::started_at.gt(0_i64))
+        .filter(record_runs::due_at.gt(now.0))
+        .select(record_runs::tenant);
+    let settled: Vec<String> = on_backend!(conn, c => query.load(c))?;
+    let settled: BTreeSet<TenantId> = settled.iter().map(|tenant| parse(tenant)).collect::<Result<_>>()?;
+    let pulled = snapshots::differences(conn)?.into_iter().map(|(tenant, _)| tenant);
+    Ok(pulled.filter(|tenant| !settled.contains(tenant)).collect())
+}
+
+/// How many records differed at the last comparison of each tenant of whom none is under way.
+///
+/// # Errors
+/// Those of the database.
+pub fn differences(conn: &mut Connection) -> Result<Vec<(TenantId, u64)>> {
+    let query = record_runs::table
+        .filter(record_runs::place.is_null())
+        .filter(record_runs::started_at.gt(0_i64))
+        .select((record_runs::tenant, record_runs::differences));
+    let found: Vec<(String, i64)> = on_backend!(conn, c => query.load(c))?;
+    found.into_iter().map(|(tenant, count)| Ok((parse(&tenant)?, unsigned(count)))).collect()
 }
 
 /// Makes the row of a tenant that has none: the first comparison is due at `due_at`.

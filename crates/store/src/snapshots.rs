@@ -211,6 +211,19 @@ pub fn quiet(conn: &mut Connection, now: UnixMillis) -> Result<BTreeSet<TenantId
     Ok(quiet)
 }
 
+/// How many entities differed at the last run of each tenant of whom none is under way.
+///
+/// # Errors
+/// Those of the database.
+pub fn differences(conn: &mut Connection) -> Result<Vec<(TenantId, u64)>> {
+    let query = snapshots::table
+        .filter(snapshots::stage.eq(Stage::Idle.as_str()))
+        .filter(snapshots::started_at.gt(0_i64))
+        .select((snapshots::tenant, snapshots::differences));
+    let found: Vec<(String, i64)> = on_backend!(conn, c => query.load(c))?;
+    found.into_iter().map(|(tenant, count)| Ok((parse(&tenant)?, unsigned(count)))).collect()
+}
+
 /// Makes the row of a tenant that has none: nothing was pulled yet, and the first run is due at `due_at`.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 mod backfill;
 mod handler;
+mod part;
 pub mod patience;
 mod publisher;
 mod requests;

@@ -5,11 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use broker::Outgoing;
+use broker::{Lane, Outgoing};
 use common::{Hop, TenantId};
 use service::Context;
 use store::outbox::{self, Body};
 use tokio::sync::mpsc;
+
+use crate::part::Part;
 
 /// Changes read from the outbox at once.
 const PAGE: usize = 512;
@@ -39,6 +41,7 @@ impl Handover {
 /// The publisher's end of it.
 pub(crate) struct Publisher {
     context: Context,
+    lanes: Vec<Lane>,
     handed: mpsc::Receiver<(TenantId, Vec<Body>)>,
     tenants: BTreeMap<TenantId, Progress>,
 }
@@ -52,9 +55,9 @@ struct Progress {
 }
 
 impl Publisher {
-    pub(crate) fn new(context: Context) -> (Self, Handover) {
+    pub(crate) fn new(context: Context, lanes: Vec<Lane>) -> (Self, Handover) {
         let (sender, handed) = mpsc::channel(WAITING_MAX);
-        (Self { context, handed, tenants: BTreeMap::new() }, Handover(sender))
+        (Self { context, lanes, handed, tenants: BTreeMap::new() }, Handover(sender))
     }
 
     /// Runs until the hand-over is closed; then publishes what is left and notes how far it got.
@@ -75,17 +78,25 @@ impl Publisher {
     }
 
     /// Publishes what is in the outbox and was not handed over, and notes how far every tenant is.
+    ///
+    /// Only of tenants that are resolved here, which is where their changes are handed over: of theirs the others look after.
     async fn sweep(&mut self) {
-        match self.context.database.read("outbox.unpublished", outbox::tenants_with_unpublished).await {
+        let part = Part::of(&self.context, &self.lanes);
+        let (owner, now) = (self.context.instance.clone(), self.context.clock.now());
+        let look = move |conn: &mut database::Connection| outbox::tenants_to_publish(conn, &owner, now);
+        match self.context.database.read("outbox.unpublished", look).await {
             Ok(tenants) => {
-                for tenant in tenants {
-                    self.publish_or_log(&tenant, Vec::new()).await;
+                for (tenant, last) in tenants {
+                    let is_noted_late = self.tenants.get(&tenant).is_some_and(|progress| progress.published >= last);
+                    if !is_noted_late && part.has(&tenant) {
+                        self.publish_or_log(&tenant, Vec::new()).await;
+                    }
                 }
             }
             Err(error) => tracing::warn!(%error, "the outbox cannot be read; trying again"),
         }
         self.note().await;
-        self.give_back_idle().await;
+        self.give_back_idle(&part).await;
     }
 
     async fn publish_or_log(&mut self, tenant: &TenantId, handed: Vec<Body>) {
@@ -192,11 +203,13 @@ impl Publisher {
 
     /// Gives the leases of tenants back whose changes come from elsewhere now: their resolver then publishes at once, where we
     /// only notice with the next sweep.
-    async fn give_back_idle(&mut self) {
+    async fn give_back_idle(&mut self, part: &Part) {
         let before = self.context.clock.now().0 - HANDED_WITHIN_MILLIS;
-        let is_idle = |progress: &Progress| progress.handed_at < before && progress.noted == progress.published;
-        let idle: Vec<TenantId> =
-            self.tenants.iter().filter(|(_, progress)| is_idle(progress)).map(|(tenant, _)| tenant.clone()).collect();
+        let is_idle = |tenant: &TenantId, progress: &Progress| {
+            progress.noted == progress.published && (progress.handed_at < before || !part.has(tenant))
+        };
+        let idle = self.tenants.iter().filter(|(tenant, progress)| is_idle(tenant, progress));
+        let idle: Vec<TenantId> = idle.map(|(tenant, _)| tenant.clone()).collect();
         if idle.is_empty() {
             return;
         }

@@ -6,16 +6,20 @@ use common::{DestinationId, EntityKey, TenantId};
 use database::{Connection, Result};
 use store::{destinations, outbox};
 
-use crate::turn::{Rules, Turn};
+use crate::{
+    part::Part,
+    turn::{Rules, Turn},
+};
 
 /// Wishes carried out in one transaction.
 const REPLAYS: i64 = 500;
 
-/// Whether there is anything to do: most often not, and looking takes no lock.
-pub(crate) fn any_wanted(conn: &mut Connection, rules: &Rules) -> Result<bool> {
+/// Whether there is anything to do: most often not, and looking takes no lock. Back-fills are long, so each is done where the tenant's
+/// events come.
+pub(crate) fn any_wanted(conn: &mut Connection, rules: &Rules, part: &Part) -> Result<bool> {
     Ok(!rootless(conn, rules)?.is_empty()
         || outbox::any_replays(conn)?
-        || !destinations::backfills_wanted(conn)?.is_empty())
+        || destinations::backfills_wanted(conn)?.iter().any(|(tenant, _)| part.has(tenant)))
 }
 
 /// Tenants whose root department is still to be created, those that this process knows.

@@ -20,6 +20,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::{
     backfill,
     handler::EventHandler,
+    part::Part,
     patience::{self, Limits},
     publisher::{Handover, Publisher},
     requests,
@@ -44,9 +45,9 @@ const FORGET_EVERY: Duration = Duration::from_secs(600);
 pub fn run(config: ResolverConfig, lanes: Vec<Lane>, context: Context) -> BoxFuture<'static, anyhow::Result<()>> {
     Box::pin(async move {
         context.database.write("resolver.start", outbox::free_leases).await?;
-        let (publisher, handover) = Publisher::new(context.clone());
+        let (publisher, handover) = Publisher::new(context.clone(), lanes.clone());
         let publishing = context.spawn("publisher", publisher.run());
-        let resolver = Arc::new(Resolver::new(config, context.clone(), handover)?);
+        let resolver = Arc::new(Resolver::new(config, lanes.clone(), context.clone(), handover)?);
         let by_clock = context.spawn("resolver's clock", Arc::clone(&resolver).by_the_clock());
         context.spawn("queue depths", depths::keep(context.clone(), Hop::Events, lanes.clone()));
         let options = ConsumeOptions { batch_size: resolver.config.batch_size, ..ConsumeOptions::default() };
@@ -67,6 +68,7 @@ pub fn run(config: ResolverConfig, lanes: Vec<Lane>, context: Context) -> BoxFut
 /// What handlers and timers share.
 pub(crate) struct Resolver {
     pub(crate) config: ResolverConfig,
+    lanes: Vec<Lane>,
     pub(crate) context: Context,
     /// Whom a dead letter belongs to when not even its tenant can be read.
     pub(crate) nobody: TenantId,
@@ -78,9 +80,10 @@ pub(crate) struct Resolver {
 }
 
 impl Resolver {
-    fn new(config: ResolverConfig, context: Context, handover: Handover) -> anyhow::Result<Self> {
+    fn new(config: ResolverConfig, lanes: Vec<Lane>, context: Context, handover: Handover) -> anyhow::Result<Self> {
         Ok(Self {
             config,
+            lanes,
             context,
             nobody: "unknown".parse()?,
             handover,
@@ -94,6 +97,10 @@ impl Resolver {
         let now = self.context.clock.now();
         let memory = i64::try_from(self.config.duplicate_memory_seconds).unwrap_or(i64::MAX);
         Rules { now, horizon: now.plus_seconds(-memory), tenants: self.context.tenants.snapshot() }
+    }
+
+    fn part(&self) -> Part {
+        Part::of(&self.context, &self.lanes)
     }
 
     /// After a turn's commit: publishes, counts, and works off what it released.
@@ -195,8 +202,12 @@ impl Resolver {
         let now: BTreeSet<Release> =
             self.context.database.read("resolver.left", waiting::first_releases).await?.into_iter().collect();
         let before = std::mem::replace(&mut *lock(&self.seen), now.clone());
+        let part = self.part();
         for (tenant, ..) in now.intersection(&before) {
             let Ok(tenant) = tenant.parse() else { continue };
+            if !part.has(&tenant) {
+                continue;
+            }
             if let Err(error) = self.work_off(&tenant).await {
                 tracing::warn!(tenant.id = %tenant, error = %chain(error), "a release is not finished; trying again");
             }
@@ -205,8 +216,9 @@ impl Resolver {
     }
 
     async fn carry_out_requests(&self) -> database::Result<()> {
-        let rules = self.rules();
-        if !self.context.database.read("resolver.wanted", move |conn| requests::any_wanted(conn, &rules)).await? {
+        let (rules, part) = (self.rules(), self.part());
+        let wanted = move |conn: &mut Connection| requests::any_wanted(conn, &rules, &part);
+        if !self.context.database.read("resolver.wanted", wanted).await? {
             return Ok(());
         }
         let rules = self.rules();
@@ -214,9 +226,13 @@ impl Resolver {
         for turn in self.context.database.write("resolver.found", found).await? {
             self.finish(turn).await;
         }
+        let part = self.part();
         for (tenant, destination) in
             self.context.database.read("resolver.backfills", destinations::backfills_wanted).await?
         {
+            if !part.has(&tenant) {
+                continue;
+            }
             let now = self.context.clock.now();
             let write = move |conn: &mut Connection| backfill::write(conn, &tenant, &destination, now);
             self.context.database.write("resolver.backfill", write).await?;
@@ -237,8 +253,9 @@ impl Resolver {
     async fn be_patient(&self) -> database::Result<()> {
         // Of many tenants few have anything that waits: that is one question.
         let parked = self.context.database.read("resolver.parked", records::parked_by_tenant).await?;
-        let tenants = self.context.tenants.snapshot();
-        for tenant in tenants.iter().filter(|tenant| parked.contains_key(&tenant.file.id)) {
+        let (tenants, part) = (self.context.tenants.snapshot(), self.part());
+        let waits_here = |id: &TenantId| parked.contains_key(id) && part.has(id);
+        for tenant in tenants.iter().filter(|tenant| waits_here(&tenant.file.id)) {
             let limits = Limits {
                 grace_millis: millis(self.config.parking_grace_seconds),
                 limit_millis: millis(self.config.parking_limit_seconds),

@@ -1,7 +1,7 @@
 //! From a tenant's file to destinations that can be used.
 
 use common::{Action, Change, EntityKind, Platform};
-use destinations::{BuildError, Destination, Kind, OnConflict, Settings, TenantFacts};
+use destinations::{BuildError, Destination, Kind, OnConflict, Settings, TenantFacts, sql::Databases};
 use service::{
     Tenant,
     tenant::{self, DestinationFile, DestinationSettings},
@@ -22,13 +22,14 @@ pub trait Build: Send + Sync + 'static {
 /// The kinds of the `destinations` crate.
 pub struct Built {
     http: outbound::Client,
+    databases: Databases,
     platforms: Option<Platforms>,
 }
 
 impl Built {
     /// All of them speak through this client, but for those that write into a platform, which cannot be made.
-    pub const fn new(http: outbound::Client) -> Self {
-        Self { http, platforms: None }
+    pub fn new(http: outbound::Client) -> Self {
+        Self { http, databases: Databases::default(), platforms: None }
     }
 
     /// The same, and those that write into a platform find it by this.
@@ -45,7 +46,7 @@ impl Build for Built {
             let section = tenant.file.wecom.as_ref();
             facts.wecom = self.platforms.as_ref().zip(section).map(|(platforms, section)| platforms.wecom(section));
         }
-        destinations::build(&tenant.file.id, &settings(tenant, &file.settings), &facts, &self.http)
+        destinations::build(&tenant.file.id, &settings(tenant, &file.settings), &facts, &self.http, &self.databases)
     }
 }
 

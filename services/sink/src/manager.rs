@@ -5,8 +5,8 @@ use std::{
     sync::Arc,
 };
 
-use broker::Lane;
-use common::{DestinationId, TenantId};
+use broker::{Lane, Shares};
+use common::{DestinationId, Hop, TenantId};
 use database::Connection;
 use destinations::BuildError;
 use service::{Context, Tenant, config::SinkConfig, tenant::DestinationFile};
@@ -51,16 +51,18 @@ pub(crate) struct Manager {
 /// A courier at work.
 struct Running {
     fingerprint: String,
+    lane: Lane,
     batches: mpsc::Sender<Batch>,
     signal: watch::Sender<Signal>,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
 
-/// What the database says about all destinations.
+/// What the database says about all destinations, and what the queue says about our lanes.
 struct Seen {
     versions: BTreeMap<TenantId, u64>,
     destinations: BTreeMap<Name, Watched>,
+    shares: Shares,
 }
 
 impl Manager {
@@ -122,7 +124,8 @@ impl Manager {
 
     /// Looks at everything, and starts, tells and stops couriers.
     async fn look(&mut self) {
-        let seen = match self.context.database.read("sink.watch", see).await {
+        let shares = Shares::of(&*self.context.broker, Hop::Changes, &self.lanes);
+        let seen = match self.context.database.read("sink.watch", |conn| see(conn, shares)).await {
             Ok(seen) => seen,
             Err(error) => {
                 tracing::warn!(%error, "destinations cannot be looked at; trying again");
@@ -138,7 +141,7 @@ impl Manager {
             self.revision = snapshot.revision;
         }
         for (name, courier) in &self.couriers {
-            let Some(signal) = seen.signal(name) else { continue };
+            let Some(signal) = seen.signal(name, &courier.lane) else { continue };
             courier.signal.send_if_modified(|current| {
                 let is_new = *current != signal;
                 *current = signal;
@@ -155,8 +158,9 @@ impl Manager {
                 let name = (tenant.file.id.clone(), file.id.clone());
                 let fingerprint = build::fingerprint(tenant, file);
                 let former = self.couriers.remove(&name);
-                if let Some(former) = former {
+                if let Some(mut former) = former {
                     if former.fingerprint == fingerprint {
+                        former.lane = tenant.lane.clone();
                         self.couriers.insert(name.clone(), former);
                         wanted.insert(name);
                         continue;
@@ -203,7 +207,7 @@ impl Manager {
             }
         };
         let (batches, feed) = mpsc::channel(WAITING_BATCHES);
-        let (signal, told) = watch::channel(seen.signal(&name).unwrap_or_default());
+        let (signal, told) = watch::channel(seen.signal(&name, &tenant.lane).unwrap_or_default());
         let stop = self.context.stop.child_token();
         let worker = Worker::new(WorkerParts {
             context: self.context.clone(),
@@ -231,7 +235,7 @@ impl Manager {
             }
             worker.run().await;
         });
-        self.couriers.insert(name, Running { fingerprint, batches, signal, stop, task });
+        self.couriers.insert(name, Running { fingerprint, lane: tenant.lane.clone(), batches, signal, stop, task });
     }
 }
 
@@ -254,7 +258,7 @@ impl Seen {
         collecting
     }
 
-    fn signal(&self, name: &Name) -> Option<Signal> {
+    fn signal(&self, name: &Name, lane: &Lane) -> Option<Signal> {
         let watched = self.destinations.get(name)?;
         Some(Signal {
             last_version: self.versions.get(&name.0).copied().unwrap_or_default(),
@@ -264,13 +268,14 @@ impl Seen {
             touched: watched.touched,
             has_held: watched.has_held,
             is_declared: true,
+            comes_here: self.shares.has(lane, name.0.as_str()),
         })
     }
 }
 
-fn see(conn: &mut Connection) -> database::Result<Seen> {
+fn see(conn: &mut Connection, shares: Shares) -> database::Result<Seen> {
     let versions = tenants::last_versions(conn)?.into_iter().collect();
     let watched = store::destinations::watch(conn)?;
     let named = watched.into_iter().map(|watched| ((watched.tenant.clone(), watched.id.clone()), watched));
-    Ok(Seen { versions, destinations: named.collect() })
+    Ok(Seen { versions, destinations: named.collect(), shares })
 }

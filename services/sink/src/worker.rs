@@ -46,6 +46,8 @@ pub(crate) struct Signal {
     pub(crate) has_held: bool,
     /// The destination has a row.
     pub(crate) is_declared: bool,
+    /// The tenant's changes come to this process; `None` while nobody knows to whom they come.
+    pub(crate) comes_here: Option<bool>,
 }
 
 /// What a worker is made of.

@@ -5,6 +5,7 @@ mod contacts;
 mod desk;
 mod details;
 mod forms;
+mod gauges;
 mod ids;
 mod in_hand;
 mod metrics;

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use common::Platform;
+use common::{Platform, TenantId};
 use prometheus::{GaugeVec, IntCounterVec, IntGaugeVec, Opts};
 use service::Metrics;
-use store::runs::{Run, RunKind, RunState};
+use store::{
+    quota::Kind,
+    runs::{Run, RunKind, RunState},
+};
 
 /// The families that only this service has.
 pub(crate) struct Counted {
@@ -101,6 +104,20 @@ impl Counted {
 }
 
 impl Counted {
+    /// Tells no gauge of a tenant any more. What was counted stays.
+    pub(crate) fn forget(&self, tenant: &TenantId) {
+        let of = [tenant.as_str()];
+        // Each says whether it had been told.
+        self.platform_silent.remove_label_values(&of).ok();
+        self.sync_progress_ratio.remove_label_values(&of).ok();
+        self.directory_differences.remove_label_values(&of).ok();
+        self.record_differences.remove_label_values(&of).ok();
+        for kind in [Kind::Api, Kind::Stream] {
+            let of = [tenant.as_str(), Platform::Dingtalk.as_str(), kind.as_str()];
+            self.quota_used_ratio.remove_label_values(&of).ok();
+        }
+    }
+
     /// What runs count.
     pub(crate) fn of_runs(&self) -> RunsCounted {
         RunsCounted { total: self.sync_runs_total.clone(), progress: self.sync_progress_ratio.clone() }

@@ -8,20 +8,28 @@ use std::sync::{
 use anyhow::Context as _;
 use futures::future::BoxFuture;
 
-use crate::{Bell, desk::Desk, details, forms, questions, reconcile, run::Runs, upkeep::Upkeep};
+use crate::{Bell, desk::Desk, details, forms, gauges::Gauges, questions, reconcile, run::Runs, upkeep::Upkeep};
 
 /// The parts of a synchronizer, ready to work.
 pub struct Steps {
     desk: Arc<Desk>,
     runs: Runs,
     upkeep: Upkeep,
+    gauges: Gauges,
     bell: Bell,
     has_begun: AtomicBool,
 }
 
 impl Steps {
     pub(crate) fn new(desk: Arc<Desk>, runs: Runs, bell: Bell) -> Self {
-        Self { desk, runs, upkeep: Upkeep::default(), bell, has_begun: AtomicBool::new(false) }
+        Self {
+            desk,
+            runs,
+            upkeep: Upkeep::default(),
+            gauges: Gauges::default(),
+            bell,
+            has_begun: AtomicBool::new(false),
+        }
     }
 
     /// Does one look of everything, one thing after the other and without waiting for any time to pass: tenants whose destinations
@@ -47,18 +55,20 @@ impl Steps {
             let detailed = Box::pin(details::once(&self.desk)).await;
             let polled = Box::pin(forms::once(&self.desk)).await;
             let forgot = Box::pin(self.upkeep.once(&self.desk)).await.map_err(anyhow::Error::from);
-            pulled.and(walked).and(asked).and(detailed).and(polled).and(forgot)
+            let told = Box::pin(self.gauges.once(&self.desk)).await.map_err(anyhow::Error::from);
+            pulled.and(walked).and(asked).and(detailed).and(polled).and(forgot).and(told)
         })
     }
 
     /// Does all of it until the context stops; calls that are on their way are finished first.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let Self { desk, runs, upkeep, bell, has_begun: _ } = self;
+        let Self { desk, runs, upkeep, gauges, bell, has_begun: _ } = self;
         let context = desk.context.clone();
         let running = context.spawn("sync runs", runs.run());
         let comparing = context.spawn("pulls", reconcile::schedule(Arc::clone(&desk)));
         let walking = context.spawn("walk", reconcile::walk(Arc::clone(&desk)));
         let tidying = context.spawn("upkeep", upkeep.run(Arc::clone(&desk)));
+        let telling = context.spawn("gauges", gauges.run(Arc::clone(&desk)));
         let answering = context.spawn("records", details::watch(Arc::clone(&desk)));
         let tending = context.spawn("record upkeep", details::tend(Arc::clone(&desk)));
         let hiring = context.spawn("forms", forms::watch(Arc::clone(&desk)));
@@ -67,6 +77,7 @@ impl Steps {
         comparing.await.context("pulls panicked")?;
         walking.await.context("the walk panicked")?;
         tidying.await.context("the upkeep panicked")?;
+        telling.await.context("the gauges panicked")?;
         tending.await.context("the upkeep of records panicked")?;
         answering.await.context("questions about records panicked")?;
         hiring.await.context("forms panicked")?;

@@ -5,6 +5,9 @@ use std::{
     time::Duration,
 };
 
+use common::partition_of;
+use database::{Connection, Database, Options, on_backend};
+use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::Text};
 use serde_json::Value;
 use test_kit::Servers;
 use tests::{Bridge, Deployment, Service, Setup, Spread};
@@ -39,6 +42,7 @@ async fn partitions_are_shared_and_nothing_is_lost_as_workers_come_and_go() {
     // One of three may get nothing by chance, but two of them hardly.
     are_shared(&bridge, |workers| workers > 1).await;
     load.goes_on().await;
+    delivers_who_gets_the_changes(&bridge).await;
 
     for service in [Service::Resolver, Service::Sink] {
         bridge.remove(service).await;
@@ -46,6 +50,7 @@ async fn partitions_are_shared_and_nothing_is_lost_as_workers_come_and_go() {
     }
     are_shared(&bridge, |workers| workers == 1).await;
     load.goes_on().await;
+    delivers_who_gets_the_changes(&bridge).await;
 
     let Told { truth, others } = load.finish().await;
     core_agrees(&bridge, &truth).await;
@@ -68,6 +73,40 @@ async fn are_shared(bridge: &Bridge, is_right: impl Fn(usize) -> bool) {
         assert!(Instant::now() < end, "not within {SHARED_WITHIN:?}: {workers:?}");
         sleep(PAUSE).await;
     }
+}
+
+/// Waits until the sink that gets the tenant's changes is the one that delivers them, for each destination.
+async fn delivers_who_gets_the_changes(bridge: &Bridge) {
+    let database = Database::open(&Options { pool_size: 1, ..Options::new(bridge.database_url().unwrap()) }).unwrap();
+    let queue = format!("orgbridge.changes.shared.p{:02}", partition_of("acme", PARTITIONS));
+    let end = Instant::now() + SHARED_WITHIN;
+    loop {
+        let (_, vhost) = bridge.servers();
+        let columns = ["list_consumers", "-p", vhost.name(), "queue_name", "consumer_tag", "activity_status"];
+        let consumers = list(bridge, &columns);
+        let gets =
+            consumers.iter().find(|row| row["queue_name"] == *queue && row["activity_status"] == "single_active");
+        let gets = gets.and_then(|row| row["consumer_tag"].as_str());
+        let deliver = database.read("test.leases", leases).await.unwrap();
+        if deliver.iter().all(|owner| gets == Some(owner)) {
+            return;
+        }
+        assert!(Instant::now() < end, "not within {SHARED_WITHIN:?}: {gets:?} gets them, {deliver:?} deliver");
+        sleep(PAUSE).await;
+    }
+}
+
+/// Who has the leases of the core product and the OA.
+fn leases(conn: &mut Connection) -> database::Result<Vec<String>> {
+    #[derive(QueryableByName)]
+    struct Lease {
+        #[diesel(sql_type = Text)]
+        lease_owner: String,
+    }
+    let query = sql_query("SELECT coalesce(lease_owner, '') AS lease_owner FROM destinations");
+    let leases: Vec<Lease> = on_backend!(conn, c => query.load(c))?;
+    assert_eq!(leases.len(), 2);
+    Ok(leases.into_iter().map(|lease| lease.lease_owner).collect())
 }
 
 /// Who works on each partition of events and of changes: queue and connection.

@@ -5,3 +5,5 @@
 mod dependencies;
 #[cfg(test)]
 mod documents;
+#[cfg(test)]
+mod simulator;

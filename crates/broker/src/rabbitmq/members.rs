@@ -4,9 +4,10 @@ use std::{future::pending, sync::Arc};
 
 use common::{Hop, partition_of};
 use futures::future::select_all;
+use lapin::types::ShortString;
 use tokio::sync::watch;
 
-use crate::Lane;
+use crate::{Lane, Share};
 
 /// The live workers of each lane of a hop. Each takes its share of the partitions and leaves the rest to the others.
 ///
@@ -42,8 +43,11 @@ impl Members for Alone {
     }
 }
 
+/// Who works on a lane.
+pub(super) type Live = watch::Receiver<Arc<[String]>>;
+
 /// Who works on the lanes of one consumer.
-pub(super) struct Crew(Vec<(Lane, watch::Receiver<Arc<[String]>>)>);
+pub(super) struct Crew(Vec<(Lane, Live)>);
 
 impl Crew {
     pub(super) fn new(members: &dyn Members, hop: Hop, lanes: &[Lane]) -> Self {
@@ -70,6 +74,14 @@ impl Crew {
         });
         select_all(changes).await;
     }
+}
+
+/// Which of the queues of a lane belong to this process among those who work on it.
+pub(super) fn share(members: &dyn Members, live: &[String], queues: impl Iterator<Item = ShortString>) -> Share {
+    if live.is_empty() {
+        return Share::Unknown;
+    }
+    Share::Partitions(queues.map(|queue| is_mine(members.me(), live, queue.as_str())).collect())
 }
 
 /// Whether a queue belongs to `me` among those who work: to whom the hash of worker and queue is greatest. So a worker that

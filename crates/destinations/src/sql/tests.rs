@@ -1,3 +1,4 @@
+use database::Options;
 use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::Text};
 
 use super::*;

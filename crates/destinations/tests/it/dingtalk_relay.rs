@@ -7,7 +7,9 @@ use std::{
 };
 
 use common::{Action, Callback, Entity, EntityKey, EntityKind, Field, Fields, Platform, Secret, Told, UnixMillis};
-use destinations::{BuildError, Destination, Messages, Outcome, Rendered, Settings, TenantFacts, build};
+use destinations::{
+    BuildError, Destination, Messages, Outcome, Rendered, Settings, TenantFacts, build, sql::Databases,
+};
 use dingtalk::{CallbackKeys, Envelope, Query};
 use serde_json::{Value, json};
 use tokio::{
@@ -99,7 +101,7 @@ fn settings(url: String, aes_key: &str) -> Settings {
 }
 
 fn try_build(settings: &Settings) -> Result<Destination, BuildError> {
-    build(&"acme".parse().unwrap(), settings, &TenantFacts::default(), &http())
+    build(&"acme".parse().unwrap(), settings, &TenantFacts::default(), &http(), &Databases::default())
 }
 
 fn relay(settings: &Settings) -> Box<dyn Messages> {

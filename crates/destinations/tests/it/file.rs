@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use database::{Database, Options, on_backend};
-use destinations::{Batch, Destination, Links, Outcome, Settings, TenantFacts, build, sql::SqlTables};
+use destinations::{
+    Batch, Destination, Links, Outcome, Settings, TenantFacts, build,
+    sql::{Databases, SqlTables},
+};
 use diesel::connection::SimpleConnection;
 
 use crate::changes::member;
@@ -16,7 +19,14 @@ async fn tenants_share_a_file_and_nothing_else() {
     let mut found = vec![];
     for tenant in ["acme", "globex"] {
         let facts = TenantFacts { root_name: tenant.to_owned(), ..TenantFacts::default() };
-        let built = build(&tenant.parse().unwrap(), &Settings::Sqlite { url: url.clone() }, &facts, &http).unwrap();
+        let built = build(
+            &tenant.parse().unwrap(),
+            &Settings::Sqlite { url: url.clone() },
+            &facts,
+            &http,
+            &Databases::default(),
+        )
+        .unwrap();
         let Destination::Batch(core) = built else { panic!("tables take batches") };
         found.push(core.highest_version().await);
         let mut change = member("a", &["1"]);

@@ -7,7 +7,9 @@ use std::{
 };
 
 use common::{Action, Change, Clock, Entity, EntityKey, EntityKind, Field, Fields, Secret, UnixMillis, onboarding};
-use destinations::{BuildError, Destination, How, OnConflict, Settings, TenantFacts, Written, Wrote, build};
+use destinations::{
+    BuildError, Destination, How, OnConflict, Settings, TenantFacts, Written, Wrote, build, sql::Databases,
+};
 use outbound::Unlimited;
 use platform_sim::{
     Api, ApiOptions, ApiServer, Company, CompanyOptions, Member, ROOT,
@@ -80,7 +82,7 @@ impl Scene {
     fn built(&self, on_conflict: OnConflict, checks_ids: bool) -> Destination {
         let facts = TenantFacts { wecom: Some(self.client.clone()), ..TenantFacts::default() };
         let settings = Settings::WecomMembers { on_conflict, checks_ids };
-        build(&"acme".parse().unwrap(), &settings, &facts, &http()).unwrap()
+        build(&"acme".parse().unwrap(), &settings, &facts, &http(), &Databases::default()).unwrap()
     }
 
     async fn write_as(&self, on_conflict: OnConflict, request: &Value, may_be_there: bool) -> Wrote {
@@ -345,6 +347,6 @@ async fn it_is_asked_whether_it_answers_and_takes_requests_only() {
     scene.api.fail(Fault::new(Trouble::Code(60020)));
     assert!(built.probe(NOW).await.unwrap_err().reason.contains("60020"));
     let settings = Settings::WecomMembers { on_conflict: OnConflict::Link, checks_ids: true };
-    let refused = build(&"acme".parse().unwrap(), &settings, &TenantFacts::default(), &http());
+    let refused = build(&"acme".parse().unwrap(), &settings, &TenantFacts::default(), &http(), &Databases::default());
     assert!(matches!(refused, Err(BuildError::NoWecom)));
 }

@@ -7,7 +7,9 @@ use std::{
 };
 
 use common::{Action, Callback, Entity, EntityKey, EntityKind, Field, Fields, Platform, Secret, Told, UnixMillis};
-use destinations::{BuildError, Destination, Kind, Message, Messages, Outcome, Rendered, Settings, TenantFacts, build};
+use destinations::{
+    BuildError, Destination, Kind, Message, Messages, Outcome, Rendered, Settings, TenantFacts, build, sql::Databases,
+};
 use outbound::{Client, Guard};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -137,7 +139,7 @@ pub(crate) fn http() -> Client {
 
 fn try_build(settings: &Settings) -> Result<Destination, BuildError> {
     let facts = TenantFacts { corp_id: "ww1".to_owned(), ..TenantFacts::default() };
-    build(&"acme".parse().unwrap(), settings, &facts, &http())
+    build(&"acme".parse().unwrap(), settings, &facts, &http(), &Databases::default())
 }
 
 fn relay(settings: &Settings) -> Box<dyn Messages> {

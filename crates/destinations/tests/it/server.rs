@@ -6,7 +6,7 @@ use common::Secret;
 use database::{Database, Options, on_backend};
 use destinations::{
     Batch, BuildError, Destination, Links, Outcome, Settings, TenantFacts, build,
-    sql::{BadAddress, BadSchemaName, SqlTables},
+    sql::{BadAddress, BadSchemaName, Databases, SqlTables},
 };
 use diesel::{RunQueryDsl, sql_query, sql_types::Text};
 use outbound::{Client, Guard};
@@ -18,10 +18,21 @@ use crate::{
 
 /// A destination as a tenant's file describes it, where these networks are allowed.
 fn built(tenant: &str, url: &str, schema: &str, networks: &[&str]) -> Result<Box<dyn Batch>, BuildError> {
+    built_among(&Databases::default(), tenant, url, schema, networks)
+}
+
+/// The same among others.
+fn built_among(
+    databases: &Databases,
+    tenant: &str,
+    url: &str,
+    schema: &str,
+    networks: &[&str],
+) -> Result<Box<dyn Batch>, BuildError> {
     let networks = networks.iter().map(|network| network.parse().unwrap()).collect();
     let http = Client::new(Guard::new(networks), Duration::from_secs(1)).unwrap();
     let settings = Settings::Postgres { url: Secret::new(url), schema: schema.to_owned() };
-    match build(&tenant.parse().unwrap(), &settings, &TenantFacts::default(), &http)? {
+    match build(&tenant.parse().unwrap(), &settings, &TenantFacts::default(), &http, databases)? {
         Destination::Batch(core) => Ok(core),
         _ => panic!("tables take batches"),
     }
@@ -85,6 +96,34 @@ async fn tenants_share_a_server_and_nothing_else() {
     }
     assert_eq!(found, [Ok(0), Ok(7), Ok(0), Ok(7)]);
     assert_eq!(core.rows("tenant_id, id", "members ORDER BY tenant_id").await, ["acme|a", "globex|a"]);
+}
+
+#[tokio::test]
+async fn tenants_share_a_few_connections() {
+    let core = Core::new(Kind::Postgres).await;
+    let databases = Databases::default();
+    let name = core.schema.as_str().to_lowercase();
+    let url = server_url();
+    let url = format!("{url}{}application_name={name}", if url.contains('?') { '&' } else { '?' });
+    let mut tasks = vec![];
+    for number in 0..40 {
+        let (tenant, schema) = (format!("tenant-{number}"), core.schema.as_str());
+        let tables = built_among(&databases, &tenant, &url, schema, &["0.0.0.0/0", "::/0"]).unwrap();
+        let change = core.numbered(vec![member("a", &["1"])]);
+        let apply = async move { (tables.apply(&change, &Links::default()).await, tables) };
+        tasks.push(tokio::spawn(apply));
+    }
+    // Nothing is closed while somebody may come back to it.
+    let mut open = vec![];
+    for task in tasks {
+        let (outcome, tables) = task.await.unwrap();
+        assert_eq!(outcome, Ok(vec![Outcome::Applied]));
+        open.push(tables);
+    }
+    assert_eq!(core.rows("count(*)", "members WHERE id = 'a'").await, ["40"]);
+    let connections = format!("pg_stat_activity WHERE application_name = '{name}'");
+    let count: usize = core.rows("count(*)", &connections).await[0].parse().unwrap();
+    assert!((1..=8).contains(&count), "{count} connections");
 }
 
 #[tokio::test]

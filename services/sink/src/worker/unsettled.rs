@@ -24,6 +24,10 @@ pub(super) struct Unsettled {
 }
 
 impl Unsettled {
+    pub(super) fn is_empty(&self) -> bool {
+        self.sent.is_empty()
+    }
+
     /// It is recorded.
     pub(super) fn clear(&mut self) {
         self.sent.clear();

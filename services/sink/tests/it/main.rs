@@ -9,4 +9,6 @@ mod hires;
 #[cfg(test)]
 mod kinds;
 #[cfg(test)]
+mod shares;
+#[cfg(test)]
 mod support;

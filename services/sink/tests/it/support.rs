@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use broker::Lane;
 use common::{Action, Backoff, Change, DestinationId, Entity, EntityKey, Field, Fields, TenantId, UnixMillis};
 use database::Connection;
-use service::config::SinkConfig;
+use service::{Context, config::SinkConfig};
 use sink::{Build, Sink, Timing};
 use store::{dead_letters, destinations, held, outbox};
 use test_kit::Stage;
@@ -37,10 +37,15 @@ pub(crate) fn start(stage: &Stage, build: &(impl Build + Clone), timing: Timing)
 
 /// The same with batches of this size.
 pub(crate) fn start_with(stage: &Stage, build: &(impl Build + Clone), timing: Timing, batch_size: usize) {
+    start_in(&stage.context, build, timing, batch_size);
+}
+
+/// The same in a context of its own.
+pub(crate) fn start_in(context: &Context, build: &(impl Build + Clone), timing: Timing, batch_size: usize) {
     let config = SinkConfig { batch_size, retry_limit_seconds: 3600, ..SinkConfig::default() };
-    let sink = Sink::new(config, vec![Lane::shared()], stage.context.clone(), Arc::new(build.clone()));
+    let sink = Sink::new(config, vec![Lane::shared()], context.clone(), Arc::new(build.clone()));
     let running = sink.with_timing(timing).run();
-    stage.context.spawn("sink", async move { running.await.unwrap() });
+    context.spawn("sink", async move { running.await.unwrap() });
 }
 
 pub(crate) fn upsert(key: EntityKey, refers_to: &[EntityKey], first: bool) -> Change {

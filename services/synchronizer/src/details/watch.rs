@@ -3,10 +3,10 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use common::TenantId;
+use common::{Platform, TenantId};
 use database::Connection;
 use futures::future::join;
-use store::{questions, record_runs, repulls};
+use store::{failed_pushes, questions, record_runs, repulls};
 use tokio::{
     task::{JoinError, JoinSet},
     time::{MissedTickBehavior, interval},
@@ -114,17 +114,27 @@ fn noted(desk: &Desk, ended: Result<(), JoinError>) {
 async fn to_do(desk: &Desk, work: Work) -> Vec<Arc<Company>> {
     let mut companies = desk.companies();
     companies.retain(|company| company.dingtalk.is_some());
-    if work == Work::Tend || companies.is_empty() {
+    if companies.is_empty() {
         return companies;
     }
     let now = desk.now();
     let due = move |conn: &mut Connection| -> database::Result<BTreeSet<TenantId>> {
+        if work == Work::Tend {
+            let mut due = failed_pushes::tenants_under_way(conn)?;
+            due.append(&mut record_runs::tenants_to_compare(conn, now)?);
+            return Ok(due);
+        }
         let mut due: BTreeSet<TenantId> = questions::tenants_with_due(conn, now)?.into_iter().collect();
         due.extend(repulls::tenants_with_due(conn, now)?);
         Ok(due)
     };
+    // People of two platforms are looked at one by one: who they are changes with either directory.
+    let is_due_here = |company: &Company| {
+        let is_time = company.dingtalk.as_ref().is_some_and(|app| app.memory().failed_due_at <= now);
+        work == Work::Tend && (is_time || company.platform != Platform::Dingtalk)
+    };
     match desk.context.database.read("synchronizer.due-records", due).await {
-        Ok(due) => companies.retain(|company| due.contains(&company.tenant)),
+        Ok(due) => companies.retain(|company| due.contains(&company.tenant) || is_due_here(company)),
         Err(error) => {
             tracing::warn!(error = error.label(), "cannot look for questions; trying again");
             companies.clear();

@@ -1,7 +1,9 @@
 //! Core products: how they are opened, and their rows as comparisons know them.
 
 use common::{DestinationId, EntityKey, EntityKind, EntityMap};
-use destinations::{BuildError, CoreDepartment, CoreMember, Destination, Product, Settings, TenantFacts, Unavailable};
+use destinations::{
+    BuildError, CoreDepartment, CoreMember, Destination, Product, Settings, TenantFacts, Unavailable, sql::Databases,
+};
 use directory::plan::{DepartmentRow, MemberRow, Membership, Row};
 use service::{
     TenantFile,
@@ -25,12 +27,13 @@ pub trait OpenProduct: Send + Sync + 'static {
 /// The kinds of the `destinations` crate that can be read.
 pub struct Products {
     http: outbound::Client,
+    databases: Databases,
 }
 
 impl Products {
     /// Servers are found as this client finds them.
-    pub const fn new(http: outbound::Client) -> Self {
-        Self { http }
+    pub fn new(http: outbound::Client) -> Self {
+        Self { http, databases: Databases::default() }
     }
 }
 
@@ -51,7 +54,7 @@ impl OpenProduct for Products {
             // Nothing is written there from here.
             wecom: None,
         };
-        destinations::build(&tenant.id, &settings, &facts, &self.http)
+        destinations::build(&tenant.id, &settings, &facts, &self.http, &self.databases)
     }
 }
 

@@ -15,6 +15,7 @@ use common::{
 use database::Connection;
 use outbound::{Guard, Unlimited};
 use platform_sim::{Api, ApiOptions, ApiServer, Callback, Company, CompanyOptions, Profile, api::Identity, fold};
+use service::{Context, Metrics};
 use store::snapshots::{self, Snapshot};
 use synchronizer::{Steps, Synchronizer, Timing};
 use test_kit::{Stage, eventually};
@@ -82,10 +83,28 @@ impl Scene {
         self.synchronizer(Timing::default()).steps().unwrap()
     }
 
+    /// Another replica that does nothing by itself, and what it tells.
+    pub(crate) fn replica(&self) -> (Steps, Arc<Metrics>) {
+        let metrics = Arc::new(Metrics::new().unwrap());
+        let mut context = self.stage.context.clone();
+        (context.metrics, context.instance) = (Arc::clone(&metrics), "replica".to_owned());
+        (self.synchronizer_in(context, Timing::default()).steps().unwrap(), metrics)
+    }
+
+    /// From now on the tenant is in this lane, which is nobody's here.
+    pub(crate) async fn moves_to(&self, lane: &str) {
+        let corp_id = self.api.company().corp_id().to_owned();
+        self.stage.apply(&format!("lane = \"{lane}\"\n{}", file(&corp_id, &self.server.url()))).await;
+    }
+
     fn synchronizer(&self, timing: Timing) -> Synchronizer {
+        self.synchronizer_in(self.stage.context.clone(), timing)
+    }
+
+    fn synchronizer_in(&self, context: Context, timing: Timing) -> Synchronizer {
         let guard = Guard::new(vec!["127.0.0.0/8".parse().unwrap()]);
         let http = outbound::Client::new(guard, timing.request_timeout).unwrap();
-        let (config, context) = (service::Config::default().synchronizer, self.stage.context.clone());
+        let config = service::Config::default().synchronizer;
         Synchronizer::new(config, vec![Lane::shared()], context, http, Arc::new(Unlimited)).with_timing(timing)
     }
 

@@ -116,3 +116,33 @@ async fn callbacks_that_may_be_missing_make_the_next_run_due() {
     assert_eq!(scene.read(|conn| gaps::get(conn, &tenant())).await, None);
     scene.end().await;
 }
+
+#[tokio::test]
+async fn what_a_run_found_is_told_by_all_replicas_and_by_none_once_the_tenant_moved() {
+    let (scene, steps) = scene().await;
+    let (replica, told) = scene.replica();
+    in_step(&scene, &steps).await;
+    let company = scene.api.company().snapshot();
+    let member = company.members.keys().next().unwrap().clone();
+    drop(scene.api.company().remove_member(&member).unwrap());
+    scene.pass(3 * 86_400);
+    in_step(&scene, &steps).await;
+    let found = "orgbridge_directory_differences{tenant=\"acme\"} 1";
+    let ours = &scene.stage.context.metrics;
+    assert!(ours.render().unwrap().contains(found), "{}", ours.render().unwrap());
+
+    scene.pass(61);
+    replica.once().await.unwrap();
+    assert!(told.render().unwrap().contains(found), "{}", told.render().unwrap());
+
+    scene.moves_to("another").await;
+    scene.pass(61);
+    for (steps, metrics) in [(&steps, ours), (&replica, &told)] {
+        steps.once().await.unwrap();
+        let page = metrics.render().unwrap();
+        for gauge in ["directory_differences", "platform_silent", "sync_progress_ratio"] {
+            assert!(!page.contains(&format!("orgbridge_{gauge}{{tenant")), "{gauge}: {page}");
+        }
+    }
+    scene.end().await;
+}
