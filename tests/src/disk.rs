@@ -5,12 +5,17 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::mpsc::{self, RecvTimeoutError},
+    thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use tempfile::TempDir;
 
 /// Much more than any small disk has: who fills that much is filling another one.
 const MOST_BYTES: usize = 1 << 30;
+/// How often what became free is taken.
+const TOPPED_UP_EVERY: Duration = Duration::from_millis(10);
 
 /// A disk of a few megabytes, in memory. It is gone when this is dropped, with whatever is on it.
 #[derive(Debug)]
@@ -42,44 +47,54 @@ impl Drop for SmallDisk {
     }
 }
 
-/// A file that takes all the room that a disk has left, until this is dropped.
+/// A file that takes all the room that a disk has left, and what becomes free later, until this is dropped: who has no room gives some back
+/// now and then, and would find it again.
 #[derive(Debug)]
 pub struct Ballast {
     path: PathBuf,
-    file: File,
-    bytes: usize,
+    end: Option<mpsc::Sender<()>>,
+    filling: Option<JoinHandle<()>>,
 }
 
 impl Ballast {
-    /// Fills the small disk that this directory is on. Blocks.
+    /// Fills the small disk that this directory is on. Blocks until it is full.
     ///
     /// # Panics
     /// When no file can be made there, and when it is no small disk.
     pub fn fill(directory: &Path) -> Self {
         let path = directory.join("ballast");
-        let file = File::create(&path).expect("a file");
-        let mut ballast = Self { path, file, bytes: 0 };
-        ballast.top_up();
-        ballast
-    }
-
-    /// Takes what became free since: who has no room gives some back now and then, and would find it again. Blocks.
-    ///
-    /// # Panics
-    /// When it is no small disk.
-    pub fn top_up(&mut self) {
-        for piece in [vec![0_u8; 1 << 20], vec![0_u8; 4096]] {
-            while self.file.write_all(&piece).is_ok() {
-                self.bytes += piece.len();
-                assert!(self.bytes < MOST_BYTES, "{} is on no small disk", self.path.display());
+        let mut file = File::create(&path).expect("a file");
+        let mut bytes = top_up(&mut file);
+        assert!(bytes < MOST_BYTES, "{} is no small disk", directory.display());
+        let (end, ended) = mpsc::channel();
+        let filling = thread::spawn(move || {
+            while bytes < MOST_BYTES && ended.recv_timeout(TOPPED_UP_EVERY) == Err(RecvTimeoutError::Timeout) {
+                bytes += top_up(&mut file);
             }
-        }
+        });
+        Self { path, end: Some(end), filling: Some(filling) }
     }
 }
 
 impl Drop for Ballast {
     fn drop(&mut self) {
+        drop(self.end.take());
+        if let Some(filling) = self.filling.take() {
+            // If it panicked there is nobody to tell.
+            filling.join().ok();
+        }
         // It may be gone with its disk.
         fs::remove_file(&self.path).ok();
     }
+}
+
+/// Writes until there is no room; how many bytes that were.
+fn top_up(file: &mut File) -> usize {
+    let mut bytes = 0;
+    for piece in [vec![0_u8; 1 << 20], vec![0_u8; 4096]] {
+        while bytes < MOST_BYTES && file.write_all(&piece).is_ok() {
+            bytes += piece.len();
+        }
+    }
+    bytes
 }

@@ -20,10 +20,10 @@ const WAITING_MAX: usize = 64;
 /// How long a lease lasts, and how long before its end it is renewed.
 const LEASE_MILLIS: i64 = 30_000;
 const RENEW_MILLIS: i64 = 15_000;
-/// A tenant of which nothing was handed over for so long is resolved elsewhere, or quiet: its lease goes back.
-const HANDED_WITHIN_MILLIS: i64 = 3_000;
 /// How often the outbox is looked at though nobody handed anything over: for what another process or a crash left.
 const SWEEP: std::time::Duration = std::time::Duration::from_secs(1);
+/// How many sweeps pass from one note of how far tenants are to the next: a crash publishes what came since once more.
+const NOTED_EVERY: u32 = 5;
 
 /// Where turns hand over what they committed.
 #[derive(Clone)]
@@ -44,6 +44,7 @@ pub(crate) struct Publisher {
     lanes: Vec<Lane>,
     handed: mpsc::Receiver<(TenantId, Vec<Body>)>,
     tenants: BTreeMap<TenantId, Progress>,
+    sweeps: u32,
 }
 
 /// How far a tenant whose lease is held here is published.
@@ -51,13 +52,12 @@ struct Progress {
     published: u64,
     noted: u64,
     renew_at: i64,
-    handed_at: i64,
 }
 
 impl Publisher {
     pub(crate) fn new(context: Context, lanes: Vec<Lane>) -> (Self, Handover) {
         let (sender, handed) = mpsc::channel(WAITING_MAX);
-        (Self { context, lanes, handed, tenants: BTreeMap::new() }, Handover(sender))
+        (Self { context, lanes, handed, tenants: BTreeMap::new(), sweeps: 0 }, Handover(sender))
     }
 
     /// Runs until the hand-over is closed; then publishes what is left and notes how far it got.
@@ -71,17 +71,21 @@ impl Publisher {
                     Some((tenant, changes)) => self.publish_or_log(&tenant, changes).await,
                     None => break,
                 },
-                _ = sweep.tick() => self.sweep().await,
+                _ = sweep.tick() => {
+                    let part = Part::of(&self.context, &self.lanes);
+                    self.sweep(&part).await;
+                    self.give_back(|tenant| !part.has(tenant)).await;
+                }
             }
         }
-        self.sweep().await;
+        self.sweep(&Part::of(&self.context, &self.lanes)).await;
+        self.give_back(|_| true).await;
     }
 
-    /// Publishes what is in the outbox and was not handed over, and notes how far every tenant is.
+    /// Publishes what is in the outbox and was not handed over, and notes now and then how far every tenant is.
     ///
     /// Only of tenants that are resolved here, which is where their changes are handed over: of theirs the others look after.
-    async fn sweep(&mut self) {
-        let part = Part::of(&self.context, &self.lanes);
+    async fn sweep(&mut self, part: &Part) {
         let (owner, now) = (self.context.instance.clone(), self.context.clock.now());
         let look = move |conn: &mut database::Connection| outbox::tenants_to_publish(conn, &owner, now);
         match self.context.database.read("outbox.unpublished", look).await {
@@ -95,8 +99,10 @@ impl Publisher {
             }
             Err(error) => tracing::warn!(%error, "the outbox cannot be read; trying again"),
         }
-        self.note().await;
-        self.give_back_idle(&part).await;
+        self.sweeps = self.sweeps.wrapping_add(1);
+        if self.sweeps.is_multiple_of(NOTED_EVERY) {
+            self.note(|_| true).await;
+        }
     }
 
     async fn publish_or_log(&mut self, tenant: &TenantId, handed: Vec<Body>) {
@@ -110,11 +116,7 @@ impl Publisher {
         if !self.holds_lease(tenant).await? {
             return Ok(());
         }
-        let now = self.context.clock.now().0;
-        let Some(progress) = self.tenants.get_mut(tenant) else { return Ok(()) };
-        if !handed.is_empty() {
-            progress.handed_at = now;
-        }
+        let Some(progress) = self.tenants.get(tenant) else { return Ok(()) };
         let next = progress.published + 1;
         if handed.first().is_some_and(|(version, _)| *version == next) {
             return self.send(tenant, handed).await;
@@ -162,8 +164,10 @@ impl Publisher {
             Some(published) => {
                 fail::fail_point!("publisher.leased_before_publish");
                 let renew_at = now.0 + RENEW_MILLIS;
-                let new = Progress { published, noted: published, renew_at, handed_at: now.0 };
+                let new = Progress { published, noted: published, renew_at };
                 let progress = self.tenants.entry(tenant.clone()).or_insert(new);
+                // Somebody else may have held it meanwhile.
+                (progress.published, progress.noted) = (progress.published.max(published), published);
                 progress.renew_at = renew_at;
                 Ok(true)
             }
@@ -174,14 +178,10 @@ impl Publisher {
         }
     }
 
-    /// Notes how far tenants are published. A crash before it publishes some versions again, which destinations know as repeats.
-    async fn note(&mut self) {
-        let due: Vec<(TenantId, u64)> = self
-            .tenants
-            .iter()
-            .filter(|(_, progress)| progress.noted < progress.published)
-            .map(|(tenant, progress)| (tenant.clone(), progress.published))
-            .collect();
+    /// Notes how far these tenants are published. A crash before it publishes some versions again, which destinations know as repeats.
+    async fn note(&mut self, of: impl Fn(&TenantId) -> bool) {
+        let due = self.tenants.iter().filter(|(tenant, progress)| progress.noted < progress.published && of(tenant));
+        let due: Vec<(TenantId, u64)> = due.map(|(tenant, progress)| (tenant.clone(), progress.published)).collect();
         if due.is_empty() {
             return;
         }
@@ -203,21 +203,19 @@ impl Publisher {
 
     /// Gives the leases of tenants back whose changes come from elsewhere now: their resolver then publishes at once, where we
     /// only notice with the next sweep.
-    async fn give_back_idle(&mut self, part: &Part) {
-        let before = self.context.clock.now().0 - HANDED_WITHIN_MILLIS;
-        let is_idle = |tenant: &TenantId, progress: &Progress| {
-            progress.noted == progress.published && (progress.handed_at < before || !part.has(tenant))
-        };
-        let idle = self.tenants.iter().filter(|(tenant, progress)| is_idle(tenant, progress));
-        let idle: Vec<TenantId> = idle.map(|(tenant, _)| tenant.clone()).collect();
-        if idle.is_empty() {
+    async fn give_back(&mut self, goes: impl Fn(&TenantId) -> bool) {
+        self.note(&goes).await;
+        let gone =
+            self.tenants.iter().filter(|(tenant, progress)| goes(tenant) && progress.noted == progress.published);
+        let gone: Vec<TenantId> = gone.map(|(tenant, _)| tenant.clone()).collect();
+        if gone.is_empty() {
             return;
         }
-        for tenant in &idle {
+        for tenant in &gone {
             self.tenants.remove(tenant);
         }
         let owner = self.context.instance.clone();
-        let give_back = move |conn: &mut database::Connection| outbox::give_back(conn, &owner, &idle);
+        let give_back = move |conn: &mut database::Connection| outbox::give_back(conn, &owner, &gone);
         if let Err(error) = self.context.database.write("outbox.give-back", give_back).await {
             tracing::debug!(%error, "a lease runs out by itself");
         }

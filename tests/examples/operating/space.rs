@@ -235,8 +235,8 @@ impl Scene {
 
         eprintln!("{}: no room from now on", trouble.name());
         let from = now_micros();
-        let mut ballast = trouble.begin(&self.fleet).await;
-        let seen = self.look_on(size.during, &alerts_before, &mut ballast).await;
+        let ballast = trouble.begin(&self.fleet).await;
+        let seen = self.look_on(size.during, &alerts_before).await;
         let spooled = self.spooled().await;
         let until = now_micros();
         let (freed, had_postgres_ended) = trouble.end(&self.fleet, ballast).await;
@@ -270,16 +270,9 @@ impl Scene {
     }
 
     /// Looks at processes and alerts for so long.
-    async fn look_on(&self, during: Duration, alerts_before: &BTreeSet<String>, ballast: &mut Option<Ballast>) -> Seen {
+    async fn look_on(&self, during: Duration, alerts_before: &BTreeSet<String>) -> Seen {
         let (mut seen, began) = (Seen::default(), Instant::now());
         while began.elapsed() < during {
-            if let Some(mut full) = ballast.take() {
-                let topped_up = spawn_blocking(move || {
-                    full.top_up();
-                    full
-                });
-                *ballast = Some(topped_up.await.unwrap());
-            }
             let now = began.elapsed().as_secs_f64();
             for (name, is_ready, words) in self.fleet.readiness().await {
                 if !is_ready {
