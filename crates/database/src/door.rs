@@ -5,12 +5,13 @@ use std::{
     future::pending,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use tokio::{
-    sync::{AcquireError, OwnedSemaphorePermit},
+    sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinError,
+    time::timeout,
 };
 use tokio_util::task::AbortOnDropHandle;
 
@@ -142,7 +143,7 @@ impl Database {
     async fn pass(&self, pool: &Arc<Pool>, what: &'static str, how: Begin, work: Work) -> Result<Outcome> {
         self.suffer(|faults| faults.before(what)).await?;
         let came = Instant::now();
-        let turn = Arc::clone(&pool.permits).acquire_owned();
+        let turn = turn(Arc::clone(&pool.permits), pool.patience);
         let pool = Arc::clone(pool);
         // A simulation reads all the time, and the switch makes SQLite prepare every statement anew.
         let query_only = how == Begin::Read && pool.role() == Role::Only && !self.inline;
@@ -154,7 +155,7 @@ impl Database {
             (began, result)
         };
         let (began, result) = if self.inline {
-            job(turn.await.map_err(Error::unavailable)?)
+            job(turn.await?)
         } else {
             // Whose turn it is may not be polled just now, and keeps all others waiting: a task of its own is.
             AbortOnDropHandle::new(tokio::spawn(on_a_thread(turn, job))).await.map_err(unfinished)??
@@ -184,12 +185,22 @@ impl Database {
     }
 }
 
+/// Waits for a connection that nobody uses.
+async fn turn(permits: Arc<Semaphore>, patience: Option<Duration>) -> Result<OwnedSemaphorePermit> {
+    let permit = permits.acquire_owned();
+    let permit = match patience {
+        Some(patience) => timeout(patience, permit).await.map_err(|_elapsed| Error::Busy)?,
+        None => permit.await,
+    };
+    permit.map_err(Error::unavailable)
+}
+
 /// Runs the job on a thread when its turn comes.
 async fn on_a_thread<R: Send + 'static>(
-    turn: impl Future<Output = Result<OwnedSemaphorePermit, AcquireError>>,
+    turn: impl Future<Output = Result<OwnedSemaphorePermit>>,
     job: impl FnOnce(OwnedSemaphorePermit) -> R + Send + 'static,
 ) -> Result<R> {
-    let permit = turn.await.map_err(Error::unavailable)?;
+    let permit = turn.await?;
     tokio::task::spawn_blocking(move || job(permit)).await.map_err(unfinished)
 }
 

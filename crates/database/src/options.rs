@@ -22,6 +22,8 @@ pub struct Options {
     pub goes_by_keys: bool,
     /// How long a connection stays open that nobody uses, to half a minute; for ever without. One in memory always stays.
     pub idle: Option<Duration>,
+    /// How long a caller waits for a connection that others use before it hears [`Error::Busy`]; as long as it takes without.
+    pub patience: Option<Duration>,
 }
 
 /// What a commit waits for.
@@ -37,7 +39,14 @@ pub enum Synchronous {
 impl Options {
     /// Four reads at once, commits that wait for the disk, everything by keys, and connections that stay open.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), pool_size: 4, synchronous: Synchronous::default(), goes_by_keys: true, idle: None }
+        Self {
+            url: url.into(),
+            pool_size: 4,
+            synchronous: Synchronous::default(),
+            goes_by_keys: true,
+            idle: None,
+            patience: None,
+        }
     }
 
     pub(crate) fn place(&self) -> Result<Place> {

@@ -41,6 +41,8 @@ pub(crate) struct Pool {
     connections: r2d2::Pool<Manager>,
     refusal: Refusal,
     pub(crate) permits: Arc<Semaphore>,
+    /// See [`Options::patience`].
+    pub(crate) patience: Option<Duration>,
 }
 
 impl Pool {
@@ -49,9 +51,10 @@ impl Pool {
         let refusal = Refusal::default();
         // Opened when first needed, and never closed for age: a connection in memory is its database. Unchecked, since
         // waiting for the first one would freeze while a server starts (sfackler/r2d2 #142). The pool's own threads only open and
-        // close connections; it would have three of them, and there may be a pool for each tenant's product.
+        // close connections. Of pools that rest at times there may be one for each tenant's product.
         let idle = options.idle.filter(|idle| role != Role::Only && !idle.is_zero());
-        let opener = ScheduledThreadPool::builder().num_threads(1).thread_name_pattern("connections-{}").build();
+        let openers = if idle.is_some() { 1 } else { size.min(3) as usize };
+        let opener = ScheduledThreadPool::builder().num_threads(openers).thread_name_pattern("connections-{}").build();
         let connections = r2d2::Pool::builder()
             .max_size(size)
             .min_idle(Some(0))
@@ -63,7 +66,7 @@ impl Pool {
             .error_handler(Box::new(refusal.clone()))
             .build_unchecked(Manager::new(role, place, options));
         let permits = Arc::new(Semaphore::new(usize::try_from(size).unwrap_or(1)));
-        Arc::new(Self { role, connections, permits, refusal })
+        Arc::new(Self { role, connections, permits, refusal, patience: options.patience })
     }
 
     pub(crate) fn role(&self) -> Role {
@@ -247,10 +250,14 @@ fn create_privately(path: &Path) -> io::Result<()> {
         create_directory(parent)?;
     }
     let mut options = OpenOptions::new();
-    options.create(true).append(true);
+    // One that is there is not opened: closing it again would end all locks that this process has on it.
+    options.create_new(true).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
+    match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map(drop),
+    }
 }
 
 /// Makes a directory and its parents; what is new is for us alone.

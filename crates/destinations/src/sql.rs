@@ -75,6 +75,16 @@ enum Place {
     Server(Address),
 }
 
+impl Place {
+    /// What tells one place from another, as the tenant wrote it.
+    fn key(&self) -> &str {
+        match self {
+            Self::File(url) => url,
+            Self::Server(address) => address.as_str(),
+        }
+    }
+}
+
 #[derive(Clone)]
 struct Open {
     database: Arc<Database>,
@@ -122,7 +132,7 @@ impl SqlTables {
         let database = match (open.take(), &self.source) {
             (Some(open), _) => open.database,
             (None, Source::Given(database)) => Arc::clone(database),
-            (None, Source::Place(place, databases)) => open_database(place.clone(), databases.clone()).await?,
+            (None, Source::Place(place, databases)) => databases.open(place).await?,
         };
         let (tenant, schema, has_root) = (self.tenant.clone(), self.schema.clone(), root.is_some());
         let tables =
@@ -236,11 +246,6 @@ impl Product for SqlTables {
         let purge = move |c: &mut Connection, tables: &Tables| purge::purge(c, tables, &keys, &links, removed_until);
         self.with("destination.purge", true, purge).await
     }
-}
-
-async fn open_database(place: Place, databases: Databases) -> Result<Arc<Database>, Unavailable> {
-    let opening = tokio::task::spawn_blocking(move || databases.open(&place));
-    opening.await.unwrap_or_else(|_interrupted| Err(Unavailable::new("opening the database was interrupted")))
 }
 
 /// What went wrong, in words that hold no values of rows.

@@ -199,16 +199,31 @@ pub fn published(conn: &mut Connection, tenant: &TenantId, owner: &str, through:
     Ok(())
 }
 
-/// Tenants with changes that nobody noted as published, and their last versions, without those whose lease somebody else holds.
-pub fn tenants_to_publish(conn: &mut Connection, owner: &str, now: UnixMillis) -> Result<Vec<(TenantId, u64)>> {
+/// Changes of a tenant that nobody noted as published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unpublished {
+    /// Whose.
+    pub tenant: TenantId,
+    /// The tenant's last version.
+    pub last_version: u64,
+    /// Who asks has the outbox lease.
+    pub is_leased: bool,
+}
+
+/// Tenants with changes that nobody noted as published, without those whose lease somebody else holds.
+pub fn unpublished(conn: &mut Connection, owner: &str, now: UnixMillis) -> Result<Vec<Unpublished>> {
     let (now, _) = shared_clock(conn, now, now)?;
-    let rows: Vec<(String, i64)> = on_backend!(conn, c => tenants::table
+    let rows: Vec<(String, i64, Option<String>)> = on_backend!(conn, c => tenants::table
         .filter(tenants::removed_at.is_null())
         .filter(tenants::published_version.lt(tenants::last_version))
         .filter(is_free_for(owner, now.0).assume_not_null())
-        .select((tenants::id, tenants::last_version))
+        .select((tenants::id, tenants::last_version, tenants::outbox_owner))
         .load(c))?;
-    rows.into_iter().map(|(id, last)| Ok((parse(&id)?, unsigned(last)))).collect()
+    let row = |(id, last, holder): (String, i64, Option<String>)| {
+        let is_leased = holder.is_some_and(|holder| holder == owner);
+        Ok(Unpublished { tenant: parse(&id)?, last_version: unsigned(last), is_leased })
+    };
+    rows.into_iter().map(row).collect()
 }
 
 /// Tenants that have no version yet: their root departments are still to be created.

@@ -4,8 +4,8 @@ use broker::{Lane, Shares};
 use common::{Hop, TenantId};
 use service::{Context, TenantBook};
 
-/// The tenants whose events come here. What is done for a tenant by the clock is done where its events come, so that replicas do not
-/// do it all at once, and the load of one lane is none of the others'.
+/// The tenants whose contacts come here; attendance and approvals are spread over the lane. What is done for a tenant by the clock is done
+/// there, so that replicas do not do it all at once, and the load of one lane is none of the others'.
 pub(crate) struct Part {
     tenants: TenantBook,
     shares: Shares,

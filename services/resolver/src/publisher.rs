@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use broker::{Lane, Outgoing};
 use common::{Hop, TenantId};
 use service::Context;
-use store::outbox::{self, Body};
+use store::outbox::{self, Body, Unpublished};
 use tokio::sync::mpsc;
 
 use crate::part::Part;
@@ -84,15 +84,17 @@ impl Publisher {
 
     /// Publishes what is in the outbox and was not handed over, and notes now and then how far every tenant is.
     ///
-    /// Only of tenants that are resolved here, which is where their changes are handed over: of theirs the others look after.
+    /// Only of tenants whose contacts are resolved here, or whose lease is here: the others look after theirs. Attendance and approvals are
+    /// resolved all over the lane, so some of their changes wait for this.
     async fn sweep(&mut self, part: &Part) {
         let (owner, now) = (self.context.instance.clone(), self.context.clock.now());
-        let look = move |conn: &mut database::Connection| outbox::tenants_to_publish(conn, &owner, now);
+        let look = move |conn: &mut database::Connection| outbox::unpublished(conn, &owner, now);
         match self.context.database.read("outbox.unpublished", look).await {
             Ok(tenants) => {
-                for (tenant, last) in tenants {
-                    let is_noted_late = self.tenants.get(&tenant).is_some_and(|progress| progress.published >= last);
-                    if !is_noted_late && part.has(&tenant) {
+                for Unpublished { tenant, last_version, is_leased } in tenants {
+                    let published = self.tenants.get(&tenant).map(|progress| progress.published);
+                    let is_noted_late = published.is_some_and(|published| published >= last_version);
+                    if !is_noted_late && (is_leased || part.has(&tenant)) {
                         self.publish_or_log(&tenant, Vec::new()).await;
                     }
                 }

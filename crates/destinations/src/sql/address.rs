@@ -82,6 +82,11 @@ impl Address {
         Ok(Self { url, host, guard })
     }
 
+    /// All of it, with its password: to tell one from another.
+    pub(super) fn as_str(&self) -> &str {
+        self.url.as_str()
+    }
+
     /// What libpq is told: the name, for certificates, and the addresses to connect to. Blocks while the name is looked
     /// up.
     ///
@@ -94,7 +99,9 @@ impl Address {
             let found = found.map_err(|error| Unavailable::new(format!("{} is not found: {error}", self.host)))?;
             let found = found.map(|address| address.ip()).collect();
             let allowed = self.guard.filter(&self.host, found);
-            let allowed = allowed.map_err(|refusal| Unavailable::new(refusal.to_string()))?;
+            let mut allowed = allowed.map_err(|refusal| Unavailable::new(refusal.to_string()))?;
+            // A name server may tell them in another order each time.
+            allowed.sort_unstable();
             let names = vec![self.host.as_str(); allowed.len()].join(",");
             let addresses = allowed.iter().map(ToString::to_string).collect::<Vec<String>>().join(",");
             // As many names as addresses: libpq wants pairs.

@@ -84,8 +84,8 @@ fn set_until(conn: &mut Connection, lease: &Lease, until: UnixMillis) -> Result<
 ///
 /// # Errors
 /// Those of the database.
-pub fn release(conn: &mut Connection, lease: &Lease) -> Result<()> {
-    set_until(conn, lease, UnixMillis(0)).map(drop)
+pub fn release(conn: &mut Connection, lease: &Lease) -> Result<bool> {
+    set_until(conn, lease, UnixMillis(0))
 }
 
 /// Whether it is still held, for a transaction that records something under it: until that ends nobody else gets it.

@@ -71,7 +71,8 @@ impl Feed {
         let last = self.waiting.back().map_or(0, |change| change.version);
         // What is repeated after a crash of the publisher is not wanted twice, and what would leave a gap not at all.
         let mut fresh = batch.iter().filter(|change| change.version > last).peekable();
-        let fits = self.waiting.is_empty() || fresh.peek().is_some_and(|change| change.version == last + 1);
+        let has_room = self.waiting.len() < WAITING_MAX;
+        let fits = self.waiting.is_empty() || has_room && fresh.peek().is_some_and(|change| change.version == last + 1);
         if fits {
             self.waiting.extend(fresh.cloned());
         }

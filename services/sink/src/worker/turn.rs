@@ -44,7 +44,13 @@ impl Worker {
                 return Ok(Turn::Idle(None));
             }
             if !self.open_books().await? {
-                return Ok(Turn::Idle(Some(self.timing.watch_every)));
+                // Whatever comes meanwhile is no reason to ask sooner: the outbox has it.
+                self.feed.clear();
+                tokio::select! {
+                    () = self.stop.cancelled() => {}
+                    () = tokio::time::sleep(self.timing.watch_every) => {}
+                }
+                return Ok(Turn::Worked);
             }
         }
         self.keep_lease().await?;
@@ -70,7 +76,10 @@ impl Worker {
     /// takes over once the lease is given back, which costs it the least between two batches.
     async fn finishes_first(&mut self, comes_here: Option<bool>) -> bool {
         match &self.books {
-            None => !self.unsettled.is_empty(),
+            None => {
+                self.feed.clear();
+                !self.unsettled.is_empty()
+            }
             Some(books) if comes_here.is_none() || books.is_in_the_middle() => true,
             Some(_) => {
                 tracing::debug!(tenant.id = %self.tenant, destination.id = %self.id, "another process sends there from now on");
@@ -265,8 +274,11 @@ impl Worker {
     pub(super) async fn give_back_lease(&mut self) {
         let Some(books) = self.books.take() else { return };
         let release = move |conn: &mut Connection| rows::release(conn, &books.lease);
-        if let Err(error) = self.context.database.write("sink.release", release).await {
-            tracing::debug!(%error, "a lease runs out by itself");
+        match self.context.database.write("sink.release", release).await {
+            // Nobody else sent there meanwhile: what was not settled is looked at by whoever comes next, as after a crash.
+            Ok(true) => self.unsettled.clear(),
+            Ok(false) => {}
+            Err(error) => tracing::debug!(%error, "a lease runs out by itself"),
         }
     }
 
