@@ -80,7 +80,7 @@ fn set_until(conn: &mut Connection, lease: &Lease, until: UnixMillis) -> Result<
     Ok(on_backend!(conn, c => diesel::update(held_by!(lease)).set(values).execute(c))? > 0)
 }
 
-/// Gives it back, so that another may take it at once.
+/// Gives it back, so that another may take it at once; `false` when somebody else has had it meanwhile.
 ///
 /// # Errors
 /// Those of the database.
