@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use broker::{Broker, ConsumeOptions, Handler, Lane, Outgoing, Result, Share};
 use common::{Change, EntityKey, Hop};
+use database::Connection;
+use store::destinations;
 use test_kit::{Stage, eventually};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     fakes::Fakes,
-    support::{append, start_in, timing, upsert},
+    support::{append, destination, start_in, tenant, timing, upsert},
 };
 
 /// The queue of one of them, which gets what it is told.
@@ -77,6 +79,17 @@ fn members(names: &str) -> Vec<Change> {
     names.chars().map(|name| upsert(EntityKey::member(&name.to_string()), &root, true)).collect()
 }
 
+/// Waits until nobody has the destination's lease.
+async fn is_given_back(stage: &Stage) {
+    let now = stage.context.clock.now();
+    let try_it = move |conn: &mut Connection| -> database::Result<bool> {
+        let lease = destinations::acquire(conn, &tenant(), &destination("core"), "nobody", now, now.plus_seconds(60))?;
+        lease.map_or(Ok(false), |lease| destinations::release(conn, &lease))
+    };
+    let look = async || stage.context.database.write("test.lease", try_it).await.unwrap();
+    eventually("the lease is given back", look, |is_free| *is_free).await;
+}
+
 const MINE: fn() -> Share = || Share::Partitions(vec![true]);
 const OTHERS: fn() -> Share = || Share::Partitions(vec![false]);
 
@@ -98,12 +111,14 @@ async fn who_gets_a_tenants_changes_delivers_them_and_the_other_hands_over() {
     eventually("the first goes on", async || first.taken(), |taken| *taken == [1, 2, 3, 4]).await;
 
     first.gets(OTHERS());
+    is_given_back(&stage).await;
     second.gets(MINE());
     append(&stage, members("ef")).await;
     eventually("the second delivers", async || second.taken(), |taken| *taken == [5, 6]).await;
 
-    first.gets(MINE());
     second.gets(OTHERS());
+    is_given_back(&stage).await;
+    first.gets(MINE());
     append(&stage, members("gh")).await;
     eventually("and back", async || first.taken(), |taken| *taken == [1, 2, 3, 4, 7, 8]).await;
     assert_eq!(second.taken(), [5, 6], "nothing is sent twice");
